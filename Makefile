@@ -1,0 +1,49 @@
+# Everything a person or CI does here. `make help` lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# The address of one of PyTorch's own indexes (CPU or a CUDA version), see README "GPU".
+TORCH_INDEX ?=
+PIP_INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+
+.PHONY: help run test check format train evaluate clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+run: $(VENV)/.run-installed ## Start everything: embedded Redis, API, workers, beat, Flower
+	@exec $(BIN)/python scripts/run_service.py
+
+test: $(VENV)/.dev-installed ## Every test, with real processes and a real server
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(VENV)/.dev-installed ## Format, lint, types, walls between the rooms
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev-installed ## Format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+train: $(VENV)/.run-installed ## Make models/production/model.pth again, bit for bit on the same machine
+	$(BIN)/python scripts/train_model.py --production
+
+evaluate: $(VENV)/.run-installed ## Measure the shipped model: synthetic people and, where present, real ones
+	$(BIN)/python scripts/evaluate_model.py --full
+
+clean: ## Remove the virtual environment and the run's state
+	rm -rf $(VENV) .run build *.egg-info
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run-installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) $(PIP_INDEX) -e '.[run]'
+	@touch $@
+
+$(VENV)/.dev-installed: $(VENV)/.run-installed
+	$(PIP) $(PIP_INDEX) -e '.[run,dev]'
+	@touch $@

@@ -1,0 +1,1 @@
+"""The model: features, evidence, networks, explanation. Knows no Redis, no Celery and no HTTP."""

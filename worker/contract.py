@@ -1,0 +1,131 @@
+"""The wire between the front end and the workers: names, messages, error codes, deadlines.
+
+Standard library only, so that both sides can import it without paying for the other's libraries.
+
+A scoring message is JSON: ``{"v": 1, "deadline": unix seconds, "rows": [row, ...]}`` with one row per pattern,
+``[did_hash, [wpm, hold_ms, transition_ms, error_percent, hour], history or null, windows or null]``, where
+
+- ``did_hash`` is the keyed hash of the DID (hex), or null for a pattern that may neither read nor enter a history;
+- ``history`` is what the caller brought: ``[[unix_seconds, wpm, hold_ms, transition_ms, error_percent], ...]``;
+- ``windows`` are the session's windows in time order: ``[[wpm, hold_ms, transition_ms, error_percent], ...]``.
+
+The reply is ``{"v": 1, "rows": [...]}`` with exactly one entry per row, in order: an `Answer`, or ``{"error": code}``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, TypedDict
+
+WIRE_VERSION: Final = 1
+
+ONLINE_QUEUE: Final = "online"
+TRAINING_QUEUE: Final = "training"
+
+SCORE_TASK: Final = "biometrics.score"
+PROBE_TASK: Final = "biometrics.probe"
+RETRAIN_TASK: Final = "biometrics.retrain"
+
+# Keys in Redis. History keys are hash-tagged by DID so that a cluster keeps one DID's keys together.
+HISTORY_KEY: Final = "biometrics:history:{%s}"
+STATS_KEY: Final = "biometrics:stats"
+ALIVE_KEY: Final = "biometrics:online:alive"
+
+MAX_ROWS_PER_MESSAGE: Final = 256
+
+CHANNELS: Final = (
+    "typing_speed",
+    "key_hold_time",
+    "transition_time",
+    "error_rate",
+    "speed_accuracy_ratio",
+    "rhythm_ratio",
+)
+
+
+class ErrorCode(StrEnum):
+    """Every code that can stand in an answer; the front end owns the table from code to HTTP status."""
+
+    INVALID_INPUT = "INVALID_INPUT"
+    UNAUTHORIZED = "UNAUTHORIZED"
+    FORBIDDEN = "FORBIDDEN"
+    HTTPS_REQUIRED = "HTTPS_REQUIRED"
+    NOT_FOUND = "NOT_FOUND"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    REQUEST_TIMEOUT = "REQUEST_TIMEOUT"
+    BODY_TOO_LARGE = "BODY_TOO_LARGE"
+    RATE_LIMITED = "RATE_LIMITED"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+    INFERENCE_ERROR = "INFERENCE_ERROR"
+    MODEL_NOT_LOADED = "MODEL_NOT_LOADED"
+    WORKER_UNAVAILABLE = "WORKER_UNAVAILABLE"
+    QUEUE_UNAVAILABLE = "QUEUE_UNAVAILABLE"
+    HISTORY_UNAVAILABLE = "HISTORY_UNAVAILABLE"
+    OVERLOADED = "OVERLOADED"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    UNSUPPORTED_MESSAGE = "UNSUPPORTED_MESSAGE"
+
+
+class Reason(StrEnum):
+    """What a client should know about a score beside its number."""
+
+    NO_HISTORY = "NO_HISTORY"
+    SHORT_HISTORY = "SHORT_HISTORY"
+    HISTORY_FROM_CALLER = "HISTORY_FROM_CALLER"
+    DID_ABBREVIATED = "DID_ABBREVIATED"
+    ANOMALOUS = "ANOMALOUS"
+    SESSION_FEATURES_UNUSED = "SESSION_FEATURES_UNUSED"
+
+
+class Answer(TypedDict):
+    """One pattern's answer, in the order of the API reference; the front end passes it on as it is."""
+
+    confidence_score: int
+    anomaly_score: float
+    feature_importance: dict[str, float]
+    model_version: str
+    inference_time_ms: float
+    history_used: int
+    history_source: str  # "none", "server" or "caller"
+    recorded: bool
+    reasons: list[str]
+
+
+class RowError(TypedDict):
+    """One pattern that could not be scored; the others of its message can."""
+
+    error: str
+
+
+class ProbeAnswer(TypedDict):
+    """What a worker that holds a model says of itself."""
+
+    model_version: str
+    device: str
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """How long each side works for one answer; every step inwards is shorter, so that no one works for nobody.
+
+    >>> Deadlines(1.0).scoring_seconds < Deadlines(1.0).message_seconds < Deadlines(1.0).client_wait_seconds
+    True
+    """
+
+    client_wait_seconds: float = 1.0
+
+    @property
+    def message_seconds(self) -> float:
+        """After this a worker drops the message unread: its answer would come too late."""
+        return self.client_wait_seconds * 0.9
+
+    @property
+    def scoring_seconds(self) -> float:
+        """After this a worker does not begin to score."""
+        return self.client_wait_seconds * 0.8
+
+
+def history_key(did_hash: str) -> str:
+    """The Redis key of one DID's history."""
+    return HISTORY_KEY % did_hash

@@ -1,0 +1,1 @@
+"""Thin tasks: decode, call a plain function, encode. One file a queue."""
