@@ -8,9 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Celery
-from kombu import Queue
-
-from worker.contract import ONLINE_QUEUE, TRAINING_QUEUE
 
 # A training run is the longest task; Redis hands a message out again after this long without an ack.
 VISIBILITY_TIMEOUT_SECONDS = 2 * 60 * 60
@@ -37,17 +34,13 @@ def _settings(ack_emulation: bool) -> dict[str, Any]:
         "task_serializer": "json",
         "result_serializer": "json",
         "accept_content": ["json"],
-        "task_queues": [
-            Queue(ONLINE_QUEUE, routing_key=ONLINE_QUEUE),
-            Queue(TRAINING_QUEUE, routing_key=TRAINING_QUEUE),
-        ],
-        "task_create_missing_queues": False,
         "broker_connection_retry_on_startup": True,
         "broker_transport_options": {
             "visibility_timeout": VISIBILITY_TIMEOUT_SECONDS,
             "ack_emulation": ack_emulation,
             "priority_steps": [0],  # one list per queue keeps BRPOP short
-            "socket_timeout": SOCKET_TIMEOUT_SECONDS + 5,  # kombu's default is None: a hang for ever
+            "socket_timeout": SOCKET_TIMEOUT_SECONDS
+            + 5,  # kombu's default is None: a hang for ever
             "socket_connect_timeout": SOCKET_TIMEOUT_SECONDS,
             "socket_keepalive": True,
             "health_check_interval": 25,

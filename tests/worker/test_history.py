@@ -1,0 +1,87 @@
+"""Histories, on a real server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from redis import Redis
+
+from tests.worker.dead_server import dead_redis
+from worker.contract import history_key
+from worker.history import SECONDS_A_DAY, History, HistoryUnavailableError, Pattern
+
+BYTES_FOR_FIFTY = 2048
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:
+    with Redis.from_url(redis_url) as client:
+        client.flushdb()
+        yield client
+
+
+def pattern(n: int) -> Pattern:
+    return Pattern(1_700_000_000 + n, (60.0 + n, 100.0, 80.0, 2.5), n % 24)
+
+
+floats = st.floats(-1000, 10_000, width=32)
+
+
+@given(st.integers(0, 2**32 - 1), st.tuples(floats, floats, floats, floats), st.integers(0, 23))
+def test_a_record_gives_back_what_went_in(
+    seconds: int, features: tuple[float, float, float, float], hour: int
+) -> None:
+    kept = Pattern(seconds, features, hour)
+    assert Pattern.unpack(kept.pack()) == kept
+
+
+@pytest.mark.parametrize("record", [b"", b"\x02" + bytes(21), bytes(22), b"\x01" + bytes(22)])
+def test_a_record_of_an_unknown_format_is_left_out(record: bytes, redis: Redis) -> None:
+    redis.lpush(history_key("aa"), pattern(1).pack(), record)
+    assert History(redis, 50, 180).read(["aa"]) == [[pattern(1)]]
+
+
+def test_histories_come_in_the_order_asked_for_newest_pattern_first(redis: Redis) -> None:
+    history = History(redis, 50, 180)
+    history.append([("aa", pattern(1)), ("bb", pattern(7)), ("aa", pattern(2))])
+    assert history.read(["bb", "cc", "aa"]) == [[pattern(7)], [], [pattern(2), pattern(1)]]
+
+
+def test_a_history_keeps_the_last_patterns_only_and_expires(redis: Redis) -> None:
+    history = History(redis, 3, 10)
+    for n in range(5):
+        history.append([("aa", pattern(n))])
+    assert history.read(["aa"]) == [[pattern(4), pattern(3), pattern(2)]]
+    assert 9 * SECONDS_A_DAY < redis.ttl(history_key("aa")) <= 10 * SECONDS_A_DAY
+
+
+def test_fifty_patterns_of_a_did_take_less_than_two_kilobytes(redis: Redis) -> None:
+    history = History(redis, 50, 180)
+    for n in range(60):
+        history.append([("ab" * 16, pattern(n))])
+    assert redis.memory_usage(history_key("ab" * 16)) <= BYTES_FOR_FIFTY
+
+
+def test_everyone_is_visited_once_whatever_else_lies_in_the_server(redis: Redis) -> None:
+    history = History(redis, 50, 180)
+    history.append([(f"{n:04x}", pattern(n)) for n in range(1200)])
+    redis.set("something:else", "1")
+    seen = sorted(found[0].unix_seconds for found in history.everyone())
+    assert seen == [pattern(n).unix_seconds for n in range(1200)]
+
+
+def test_a_server_that_is_gone_is_reported_and_not_taken_for_an_empty_history() -> None:
+    history = History(dead_redis(), 50, 180)
+    with pytest.raises(HistoryUnavailableError):
+        history.read(["aa"])
+    with pytest.raises(HistoryUnavailableError):
+        history.append([("aa", pattern(1))])
+    with pytest.raises(HistoryUnavailableError):
+        list(history.everyone())
+
+
+def test_nobody_asked_for_costs_no_round_trip() -> None:
+    assert History(dead_redis(), 50, 180).read([]) == []

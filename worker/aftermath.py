@@ -1,0 +1,52 @@
+"""What happens when an answer has left: histories, service-wide figures, metrics. No failure here costs a score."""
+
+from __future__ import annotations
+
+import structlog
+
+from worker.history import History, HistoryUnavailableError
+from worker.metrics import WorkerMetrics
+from worker.scoring import Outcome
+from worker.totals import Totals, TotalsUnavailableError
+
+
+class Aftermath:
+    """Called with each outcome after its answer was published."""
+
+    def __init__(self, history: History, totals: Totals, metrics: WorkerMetrics) -> None:
+        self._history = history
+        self._totals = totals
+        self._metrics = metrics
+
+    def __call__(self, outcome: Outcome) -> None:
+        """Write and count. A failed write is counted and logged, never raised."""
+        self._count(outcome)
+        self._record(outcome)
+        if outcome.answers:
+            try:
+                self._totals.add(outcome)
+            except TotalsUnavailableError as error:
+                self._metrics.lost_totals.inc()
+                structlog.get_logger().warning("totals_lost", error=repr(error.__cause__))
+
+    def _record(self, outcome: Outcome) -> None:
+        if not outcome.entries:
+            return
+        try:
+            self._history.append(outcome.entries)
+        except HistoryUnavailableError as error:
+            self._metrics.lost_records.inc(len(outcome.entries))
+            structlog.get_logger().error("records_lost", error=repr(error.__cause__))
+            return
+        self._metrics.recorded.inc(len(outcome.entries))
+
+    def _count(self, outcome: Outcome) -> None:
+        answers, errors = outcome.answers, outcome.errors
+        self._metrics.rows.observe(len(answers) + len(errors))
+        self._metrics.queue_wait.observe(outcome.reply["queue_seconds"])
+        self._metrics.predictions.inc(len(answers))
+        self._metrics.anomalies.inc(outcome.anomalies)
+        if answers:
+            self._metrics.inference.observe(outcome.inference_ms / 1000)
+        for row in errors:
+            self._metrics.errors.labels(row["error"]).inc()

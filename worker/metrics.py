@@ -1,0 +1,53 @@
+"""What a worker shows Prometheus, on a port of its own; one registry per process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+LATENCY_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+ROWS_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+
+class WorkerMetrics:
+    """Every figure of one worker process; names by Prometheus' conventions."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
+        own: dict[str, Any] = {
+            "registry": self.registry,
+            "namespace": "biometrics",
+            "subsystem": "worker",
+        }
+        self.predictions = Counter("predictions", "Patterns scored", **own)
+        self.errors = Counter("row_errors", "Patterns answered with an error", ["code"], **own)
+        self.anomalies = Counter("anomalies", "Patterns flagged as anomalous", **own)
+        self.recorded = Counter("recorded", "Patterns entered in a history", **own)
+        self.lost_records = Counter(
+            "record_failures",
+            "Patterns whose entry in a history failed; the score was given",
+            **own,
+        )
+        self.lost_totals = Counter(
+            "totals_failures", "Messages missing in the service-wide figures", **own
+        )
+        self.queue_wait = Histogram(
+            "queue_wait_seconds", "From sending to receipt", buckets=LATENCY_BUCKETS, **own
+        )
+        self.inference = Histogram(
+            "inference_seconds", "Scoring of one message", buckets=LATENCY_BUCKETS, **own
+        )
+        self.rows = Histogram("message_rows", "Patterns per message", buckets=ROWS_BUCKETS, **own)
+        self.model = Gauge("model_info", "1 for the model in use", ["version", "device"], **own)
+        self.gpu_busy = Gauge("gpu_utilization_ratio", "Share of time the GPU was busy", **own)
+        self.gpu_memory = Gauge("gpu_memory_used_bytes", "Memory in use on the GPU", **own)
+
+    def serve(self, host: str, port: int) -> None:
+        """Answer Prometheus on `host`:`port` from a thread of its own. Raises OSError when the port is taken."""
+        start_http_server(port, addr=host, registry=self.registry)
+
+    def show_model(self, version: str, device: str) -> None:
+        """Make `version` the only model shown."""
+        self.model.clear()
+        self.model.labels(version, device).set(1)

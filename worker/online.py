@@ -1,0 +1,78 @@
+"""The scoring worker: one process, one device, one model, one message at a time."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+
+from worker.aftermath import Aftermath
+from worker.celery_app import create_celery
+from worker.contract import ONLINE_QUEUE, ProbeAnswer
+from worker.device import gpu_present, pin
+from worker.enrolment import EnrolmentRule
+from worker.heartbeat import Heartbeat
+from worker.history import History
+from worker.metrics import WorkerMetrics
+from worker.redis_client import open_redis
+from worker.settings import WorkerSettings
+from worker.totals import Totals
+
+
+def run(settings: WorkerSettings) -> None:
+    """Pin the device, load the model, serve metrics, then take messages until told to stop.
+
+    Raises ModelError when the model is missing or not what its manifest says, DeviceError for a wrong WORKER_DEVICE.
+    """
+    device = pin(settings.worker_device, os.environ, gpu_present=gpu_present())
+    import torch  # noqa: PLC0415  # after the device is pinned
+
+    from worker.model_holder import ModelHolder  # noqa: PLC0415
+    from worker.promotion import Promotions  # noqa: PLC0415
+    from worker.scoring import ScoringCore  # noqa: PLC0415
+    from worker.tasks import scoring  # noqa: PLC0415
+
+    if settings.worker_threads:
+        torch.set_num_threads(settings.worker_threads)
+    metrics = WorkerMetrics()
+    holder = ModelHolder(
+        settings.model_path,
+        Promotions(settings.model_directory),
+        device,
+        lambda scorer: metrics.show_model(scorer.model_version, scorer.device),
+    )
+    holder.start()
+    history = History(
+        open_redis(settings.history_url), settings.history_length, settings.history_days
+    )
+
+    def probe() -> ProbeAnswer:
+        scorer = holder.current()
+        return {"model_version": scorer.model_version, "device": scorer.device}
+
+    app = create_celery(settings.broker_url, settings.result_url, ack_emulation=False)
+    aftermath = Aftermath(history, Totals(open_redis(settings.result_url)), metrics)
+    core = ScoringCore(holder.current, history, rule(settings))
+    scoring.register(app, core, aftermath, probe)
+    if settings.worker_metrics_port:
+        metrics.serve(settings.worker_metrics_host, settings.worker_metrics_port)
+    name = f"online@{socket.gethostname()}.{os.getpid()}"
+    Heartbeat(open_redis(settings.result_url), name).start()
+    app.worker_main(
+        [
+            *("worker", "--queues", ONLINE_QUEUE, "--pool", "solo", "--hostname", name),
+            *("--loglevel", settings.log_level, "--without-gossip", "--without-mingle"),
+            *("--prefetch-multiplier", "1"),
+        ]
+    )
+    sys.exit(0)
+
+
+def rule(settings: WorkerSettings) -> EnrolmentRule:
+    """The enrolment rule that the settings describe."""
+    return EnrolmentRule(
+        settings.enrolment_patterns,
+        settings.enrolment_confidence,
+        settings.update_confidence,
+        settings.update_anomaly,
+    )

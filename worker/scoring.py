@@ -1,0 +1,138 @@
+"""What a scoring message is answered with: the core of the scoring task, without queue and without web."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import structlog
+
+from ml.scorer import Scorer
+from ml.sessions import Sessions
+from worker.answers import Past, Row, error_rows, word
+from worker.contract import WIRE_VERSION, Answer, ErrorCode, Reason, RowError
+from worker.enrolment import EnrolmentRule
+from worker.history import History, HistoryUnavailableError, Pattern
+
+Entry = tuple[str, Pattern]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The reply for the queue, and what is written and counted after it has left."""
+
+    reply: dict[str, Any]
+    entries: list[Entry]
+    inference_ms: float = 0.0
+
+    @property
+    def answers(self) -> list[Answer]:
+        """The rows that were scored."""
+        return [row for row in self.reply["rows"] if "error" not in row]
+
+    @property
+    def errors(self) -> list[RowError]:
+        """The rows that were not."""
+        return [row for row in self.reply["rows"] if "error" in row]
+
+    @property
+    def anomalies(self) -> int:
+        """How many scored rows are flagged as anomalous."""
+        return sum(Reason.ANOMALOUS in answer["reasons"] for answer in self.answers)
+
+
+class ScoringCore:
+    """Reads the histories of a message's DIDs in one round trip, scores all rows in one batch, words the answers."""
+
+    def __init__(
+        self,
+        scorer: Callable[[], Scorer],
+        history: History,
+        rule: EnrolmentRule,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._scorer = scorer
+        self._history = history
+        self._rule = rule
+        self._clock = clock
+
+    def answer(self, message: dict[str, Any]) -> Outcome:
+        """One answer or error per row, in order.
+
+        A message of another version or past its deadline is not computed. Raises KeyError, TypeError or ValueError
+        for what is no message at all.
+        """
+        received = self._clock()
+        rows: list[Row] = message["rows"]
+        entries: list[Entry] = []
+        inference_ms = 0.0
+        answers: Sequence[Answer | RowError]
+        if message["v"] != WIRE_VERSION:
+            answers = error_rows(rows, ErrorCode.UNSUPPORTED_MESSAGE)
+        elif received > message["deadline"]:
+            answers = error_rows(rows, ErrorCode.DEADLINE_EXCEEDED)
+        else:
+            try:
+                pasts = self._pasts(rows)
+            except HistoryUnavailableError as error:
+                structlog.get_logger().error("history_unavailable", error=repr(error.__cause__))
+                answers = error_rows(rows, ErrorCode.HISTORY_UNAVAILABLE)
+            else:
+                answers, inference_ms = self._score(rows, pasts)
+                entries = _entries(rows, answers, int(received))
+        reply = {
+            "v": WIRE_VERSION,
+            "queue_seconds": max(0.0, received - message["sent"]),
+            "rows": answers,
+        }
+        return Outcome(reply, entries, inference_ms)
+
+    def _pasts(self, rows: Sequence[Row]) -> list[Past]:
+        """Each row's history: what the server recorded outranks what the caller brought."""
+        named = list(dict.fromkeys(row[0] for row in rows if row[0] is not None))
+        recorded = dict(zip(named, self._history.read(named), strict=True))
+        found = []
+        for did_hash, _, brought, _ in rows:
+            own = recorded.get(did_hash, [])
+            if own:
+                found.append(Past([pattern.features for pattern in own], "server"))
+            elif brought:
+                found.append(Past([tuple(entry[1:5]) for entry in brought], "caller"))
+            else:
+                found.append(Past([], "none"))
+        return found
+
+    def _score(
+        self, rows: Sequence[Row], pasts: Sequence[Past]
+    ) -> tuple[Sequence[Answer | RowError], float]:
+        scorer = self._scorer()
+        began = time.perf_counter()
+        scores = scorer.score(_sessions(rows, pasts))
+        inference_ms = round((time.perf_counter() - began) * 1000, 2)
+        answers = word(
+            rows, pasts, scores, self._rule, version=scorer.model_version, inference_ms=inference_ms
+        )
+        return answers, inference_ms
+
+
+def _sessions(rows: Sequence[Row], pasts: Sequence[Past]) -> Sessions:
+    counts = np.array([len(past.patterns) for past in pasts], dtype=np.int64)  # (B,)
+    history = np.zeros((len(rows), int(counts.max(initial=0)), 4))  # (B, K, 4)
+    for i, past in enumerate(pasts):
+        if past.patterns:
+            history[i, : counts[i]] = past.patterns
+    current = np.array([row[1][:4] for row in rows], dtype=np.float64).reshape(-1, 4)  # (B, 4)
+    return Sessions(current, history, counts)
+
+
+def _entries(rows: Sequence[Row], answers: Sequence[Answer | RowError], now: int) -> list[Entry]:
+    """The patterns that enter their DID's history, with the time at which the worker saw them."""
+    entries = []
+    for (did_hash, features, _, _), answer in zip(rows, answers, strict=True):
+        if answer.get("recorded"):
+            wpm, hold, transition, errors, hour = features
+            entries.append((did_hash, Pattern(now, (wpm, hold, transition, errors), int(hour))))
+    return entries

@@ -1,0 +1,41 @@
+"""The tasks of the online queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from celery import Celery, Task
+
+from worker.contract import PROBE_TASK, SCORE_TASK, ProbeAnswer
+from worker.scoring import Outcome, ScoringCore
+
+Aftermath = Callable[[Outcome], None]
+
+
+def register(
+    app: Celery, core: ScoringCore, aftermath: Aftermath, probe: Callable[[], ProbeAnswer]
+) -> None:
+    """Give `app` the scoring task and the probe. `aftermath` runs when the answer has left."""
+
+    class Scoring(Task):  # type: ignore[misc]  # Celery is untyped
+        """Keeps an outcome from the answer until Celery has published it; the solo pool runs one task at a time."""
+
+        outcome: Outcome | None = None
+
+        def after_return(self, *_: object) -> None:
+            outcome, self.outcome = self.outcome, None
+            if outcome is not None:
+                aftermath(outcome)
+
+    @app.task(name=SCORE_TASK, base=Scoring, bind=True)  # type: ignore[untyped-decorator]
+    def score(self: Scoring, message: dict[str, Any]) -> dict[str, Any]:
+        self.outcome = core.answer(message)
+        return self.outcome.reply
+
+    @app.task(name=PROBE_TASK)  # type: ignore[untyped-decorator]
+    def answer_probe() -> ProbeAnswer:
+        return probe()
+
+    structlog.get_logger().debug("tasks_registered", tasks=[score.name, answer_probe.name])
