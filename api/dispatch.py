@@ -132,13 +132,14 @@ class Dispatcher:
                 self._spawn(self._deliver(self._take()))
 
     def _take(self) -> list[_Waiter]:
-        """As many whole waiters as one message carries; those that gave up are dropped."""
+        """As many whole waiters as one message carries; who gave up or whose answer would come too late is not sent."""
         taken: list[_Waiter] = []
         rows = 0
+        oldest = time.monotonic() - self._deadlines.message_seconds
         while self._queue and rows + len(self._queue[0].rows) <= MAX_ROWS_PER_MESSAGE:
             waiter = self._queue.popleft()
             self._count(-len(waiter.rows))
-            if not waiter.future.done():
+            if waiter.arrived > oldest and not waiter.future.done():
                 taken.append(waiter)
                 rows += len(waiter.rows)
         return taken

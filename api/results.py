@@ -74,7 +74,7 @@ class Results:
                 was_listening = self.listening
                 self._subscribed.clear()
                 with contextlib.suppress(RedisError, OSError):
-                    await pubsub.aclose()
+                    await pubsub.aclose()  # type: ignore[no-untyped-call]
             pause = RECONNECT_SECONDS[0] if was_listening else min(pause * 2, RECONNECT_SECONDS[1])
             await asyncio.sleep(pause)
 
@@ -102,7 +102,7 @@ class Results:
                 if stored is not None:
                     self._resolve(stored)
 
-    def _resolve(self, stored: bytes) -> None:
+    def _resolve(self, stored: bytes | str) -> None:
         meta: Meta = json.loads(stored)
         future = self._pending.pop(meta["task_id"], None)
         if future is not None and not future.done():

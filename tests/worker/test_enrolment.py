@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 from worker.enrolment import EnrolmentRule
 from worker.settings import WorkerSettings
 
-RULE = EnrolmentRule(
-    patterns=5, enrolment_confidence=30, update_confidence=75, update_anomaly=0.99
-)
+RULE = EnrolmentRule(patterns=5, enrolment_confidence=30, update_confidence=75, update_anomaly=0.99)
 ACCEPTANCE = 50  # more likely the user than anybody else
 
 
@@ -42,5 +40,5 @@ def test_an_enrolled_did_never_learns_from_a_pattern_that_is_barely_accepted(
 
 
 def test_the_default_update_threshold_is_stricter_than_acceptance() -> None:
-    settings = WorkerSettings(_env_file=None)  # type: ignore[call-arg]
+    settings = WorkerSettings(_env_file=None)
     assert settings.update_confidence > ACCEPTANCE

@@ -1,0 +1,302 @@
+"""Coalescing, bounds and deadlines, over a real server; the worker is a stub unless a test is about its absence."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from api.dispatch import Dispatcher, Row
+from api.errors import (
+    ApiError,
+    DeadlineExceededError,
+    InferenceFailedError,
+    ModelNotLoadedError,
+    OverloadedError,
+    QueueUnavailableError,
+)
+from api.metrics import ApiMetrics
+from api.settings import Settings
+from tests.api.stub_worker import Reply, StubWorker, echo
+from worker.contract import ALIVE_KEY, MAX_ROWS_PER_MESSAGE, ONLINE_QUEUE, STATS_KEY
+
+TIMEOUT_SECONDS = 0.6
+
+
+def settings(url: str, **changes: Any) -> Settings:
+    values = {
+        "redis_url": url,
+        "did_hash_key": "k" * 32,
+        "predict_timeout_seconds": TIMEOUT_SECONDS,
+        **changes,
+    }
+    return Settings(_env_file=None, **values)
+
+
+@asynccontextmanager
+async def dispatcher(url: str, **changes: Any) -> AsyncIterator[Dispatcher]:
+    running = Dispatcher(settings(url, **changes), ApiMetrics())
+    await running.start()
+    try:
+        yield running
+    finally:
+        await running.close()
+
+
+@pytest.fixture
+def clean(redis_url: str) -> str:
+    with Redis.from_url(redis_url) as redis:
+        redis.flushdb()
+    return redis_url
+
+
+@pytest.fixture
+def worker(clean: str) -> Iterator[Callable[..., StubWorker]]:
+    started: list[StubWorker] = []
+
+    def start(reply: Reply = echo, **options: bool) -> StubWorker:
+        started.append(StubWorker(clean, reply, **options))
+        return started[-1]
+
+    yield start
+    for stub in started:
+        stub.stop()
+
+
+def row(n: int) -> Row:
+    return [f"{n:04x}", [65, 120, 85, 3, 14], None, None]
+
+
+def run(scenario: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(asyncio.wait_for(scenario, 30))
+
+
+async def outcome(call: Coroutine[Any, Any, Any]) -> tuple[type, float]:
+    began = time.monotonic()
+    try:
+        result = await call
+    except ApiError as error:
+        return type(error), time.monotonic() - began
+    return type(result), time.monotonic() - began
+
+
+def test_a_thousand_waiters_get_each_their_own_answer_from_few_messages(
+    clean: str, worker: Callable[..., StubWorker]
+) -> None:
+    stub = worker()
+
+    async def scenario() -> list[Any]:
+        async with dispatcher(clean) as dispatch:
+            return await asyncio.gather(*(dispatch.score([row(n)]) for n in range(1000)))
+
+    answers = run(scenario())
+    assert [answer[0]["echo"] for answer in answers] == [row(n) for n in range(1000)]
+    assert sum(len(message["rows"]) for message in stub.messages) == 1000
+    assert len(stub.messages) <= 10
+    assert max(len(message["rows"]) for message in stub.messages) <= MAX_ROWS_PER_MESSAGE
+
+
+def test_a_batch_keeps_its_order_and_shares_a_message_with_single_patterns(
+    clean: str, worker: Callable[..., StubWorker]
+) -> None:
+    stub = worker()
+
+    async def scenario() -> tuple[Any, Any]:
+        async with dispatcher(clean) as dispatch:
+            batch = [row(n) for n in range(100)]
+            return await asyncio.gather(dispatch.score(batch), dispatch.score([row(999)]))
+
+    batch, single = run(scenario())
+    assert [answer["echo"] for answer in batch] == [row(n) for n in range(100)]
+    assert [answer["echo"] for answer in single] == [row(999)]
+    assert len(stub.messages) == 1
+
+
+def test_without_a_worker_the_answer_is_an_error_by_the_deadline_and_the_queue_is_left_empty(
+    clean: str,
+) -> None:
+    async def scenario() -> tuple[list[tuple[type, float]], int]:
+        async with dispatcher(clean) as dispatch:
+            found = await asyncio.gather(*(outcome(dispatch.score([row(n)])) for n in range(50)))
+            await asyncio.sleep(0.1)
+            return found, await dispatch.queue_depth()
+
+    found, depth = run(scenario())
+    assert {kind for kind, _ in found} == {ModelNotLoadedError}
+    assert max(seconds for _, seconds in found) < 2 * TIMEOUT_SECONDS
+    assert depth == 0
+
+
+def test_answers_come_again_when_the_worker_is_back(
+    clean: str, worker: Callable[..., StubWorker]
+) -> None:
+    async def scenario() -> list[Any]:
+        async with dispatcher(clean) as dispatch:
+            lost = [outcome(dispatch.score([row(n)])) for n in range(20)]
+            assert {kind for kind, _ in await asyncio.gather(*lost)} == {ModelNotLoadedError}
+            worker()
+            return await dispatch.score([row(7)])
+
+    assert run(scenario())[0]["echo"] == row(7)
+
+
+def test_a_worker_that_lives_and_does_not_answer_is_told_apart(
+    clean: str, worker: Callable[..., StubWorker]
+) -> None:
+    stub = worker()
+    stub.gate.clear()
+
+    async def scenario() -> tuple[type, float]:
+        async with dispatcher(clean) as dispatch:
+            return await outcome(dispatch.score([row(1)]))
+
+    kind, seconds = run(scenario())
+    assert kind is DeadlineExceededError
+    assert seconds < 2 * TIMEOUT_SECONDS
+
+
+def test_what_never_got_its_turn_is_answered_as_overload(
+    clean: str, worker: Callable[..., StubWorker]
+) -> None:
+    stub = worker()
+    stub.gate.clear()
+
+    async def scenario() -> type:
+        async with dispatcher(clean, max_messages_in_flight=1) as dispatch:
+            first = asyncio.create_task(outcome(dispatch.score([row(1)])))
+            await asyncio.sleep(0.02)
+            second = await outcome(dispatch.score([row(2)]))
+            await first
+            return second[0]
+
+    assert run(scenario()) is OverloadedError
+
+
+def test_more_than_the_bound_is_refused_at_once(clean: str) -> None:
+    async def scenario() -> tuple[tuple[type, float], set[type]]:
+        async with dispatcher(clean, max_waiting_patterns=10, max_messages_in_flight=1) as dispatch:
+            first = asyncio.create_task(outcome(dispatch.score([row(0)])))
+            await asyncio.sleep(0.05)
+            waiting = [asyncio.create_task(outcome(dispatch.score([row(n)]))) for n in range(10)]
+            await asyncio.sleep(0)
+            refused = await outcome(dispatch.score([row(99)]))
+            rest = {kind for kind, _ in await asyncio.gather(first, *waiting)}
+            return refused, rest
+
+    (kind, seconds), rest = run(scenario())
+    assert kind is OverloadedError
+    assert seconds < TIMEOUT_SECONDS / 2
+    assert rest == {ModelNotLoadedError}
+
+
+def test_a_lost_publication_is_found_by_the_last_look(
+    clean: str, worker: Callable[..., StubWorker]
+) -> None:
+    worker(publish=False)
+
+    async def scenario() -> Any:
+        async with dispatcher(clean) as dispatch:
+            return await dispatch.score([row(4)])
+
+    assert run(scenario())[0]["echo"] == row(4)
+
+
+def test_a_worker_that_fails_answers_everyone_of_the_message(
+    clean: str, worker: Callable[..., StubWorker]
+) -> None:
+    def fail(_message: dict[str, Any]) -> dict[str, Any]:
+        raise RuntimeError
+
+    worker(fail)
+
+    async def scenario() -> list[tuple[type, float]]:
+        async with dispatcher(clean) as dispatch:
+            return await asyncio.gather(*(outcome(dispatch.score([row(n)])) for n in range(5)))
+
+    assert [kind for kind, _ in run(scenario())] == [InferenceFailedError] * 5
+
+
+def test_an_answer_of_the_wrong_length_fails_the_whole_message(
+    clean: str, worker: Callable[..., StubWorker]
+) -> None:
+    def short(message: dict[str, Any]) -> dict[str, Any]:
+        return {**echo(message), "rows": echo(message)["rows"][1:]}
+
+    worker(short)
+
+    async def scenario() -> list[tuple[type, float]]:
+        async with dispatcher(clean) as dispatch:
+            return await asyncio.gather(*(outcome(dispatch.score([row(n)])) for n in range(3)))
+
+    assert [kind for kind, _ in run(scenario())] == [InferenceFailedError] * 3
+
+
+def test_a_caller_that_went_away_is_not_sent(clean: str, worker: Callable[..., StubWorker]) -> None:
+    stub = worker()
+    stub.gate.clear()
+
+    async def scenario() -> None:
+        async with dispatcher(clean, max_messages_in_flight=1) as dispatch:
+            first = asyncio.create_task(dispatch.score([row(1)]))
+            await asyncio.sleep(0.05)
+            gone = asyncio.create_task(dispatch.score([row(2)]))
+            await asyncio.sleep(0.05)
+            gone.cancel()
+            await asyncio.gather(gone, return_exceptions=True)
+            last = asyncio.create_task(dispatch.score([row(3)]))
+            stub.gate.set()
+            await asyncio.gather(first, last)
+
+    run(scenario())
+    sent = [sent_row[0] for message in stub.messages for sent_row in message["rows"]]
+    assert sent == ["0001", "0003"]
+
+
+def test_with_redis_down_the_refusal_comes_at_once() -> None:
+    async def scenario() -> list[tuple[type, float]]:
+        async with dispatcher("redis://127.0.0.1:1/0") as dispatch:
+            return [
+                await outcome(dispatch.score([row(1)])),
+                await outcome(dispatch.probe()),
+                await outcome(dispatch.totals()),
+                await outcome(dispatch.queue_depth()),
+            ]
+
+    found = run(scenario())
+    assert [kind for kind, _ in found] == [QueueUnavailableError] * 4
+    assert max(seconds for _, seconds in found) < TIMEOUT_SECONDS / 2
+
+
+def test_the_figures_are_those_of_all_processes(clean: str) -> None:
+    async def scenario() -> list[dict[str, float]]:
+        async with dispatcher(clean) as dispatch:
+            empty = await dispatch.totals()
+            with Redis.from_url(clean) as redis:
+                redis.hset(STATS_KEY, mapping={"predictions": 7, "inference_ms_sum": 3.5})
+                redis.lpush(ONLINE_QUEUE, "waiting")
+            assert await dispatch.queue_depth() == 1
+            return [empty, await dispatch.totals()]
+
+    empty, filled = run(scenario())
+    assert set(empty.values()) == {0.0}
+    assert filled["predictions"] == 7
+    assert filled["inference_ms_sum"] == 3.5
+
+
+def test_closing_answers_who_still_waits(clean: str) -> None:
+    async def scenario() -> list[Any]:
+        running = Dispatcher(settings(clean, max_messages_in_flight=1), ApiMetrics())
+        await running.start()
+        with Redis.from_url(clean) as redis:
+            redis.set(ALIVE_KEY, "x")
+        calls = [asyncio.create_task(outcome(running.score([row(n)]))) for n in range(3)]
+        await asyncio.sleep(0.05)
+        await running.close()
+        return await asyncio.gather(*calls)
+
+    assert all(issubclass(kind, ApiError) for kind, _ in run(scenario()))
