@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from worker.contract import MAX_ROWS_PER_MESSAGE, Answer, Reason
@@ -27,6 +27,8 @@ class ApiMetrics:
     """Every metric of one front end. Attributes are prometheus-client's own objects."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        # A `_created` series for each counter would double what a scrape carries.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry() if registry is None else registry
         self._add_requests()
         self._add_dispatch()

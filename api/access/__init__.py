@@ -1,0 +1,1 @@
+"""Who may ask what, and how often. Each check is one file, off by default, and one setting away."""

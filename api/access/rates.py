@@ -1,0 +1,132 @@
+"""Rate limits per client, counted in Redis so that they hold over several front ends.
+
+Fixed windows: the window's number is part of the key, so that the end of the window is known without asking. Every
+request counts, a refused one too, and a batch counts as one. When Redis does not answer, requests pass: a limit that
+fails must not take the service down with it. That is counted (`biometrics_rate_limit_failures_total`) and logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+from limits import RateLimitItem
+from redis.exceptions import RedisError
+from starlette.types import Scope
+
+from api.access.client import client_name
+from api.errors import RateLimitedError
+from api.exchange import add_answer_headers
+from api.metrics import ApiMetrics
+
+LIMITED = frozenset({"/predict", "/batch-predict"})
+PAUSE_AFTER_FAILURE_SECONDS = (
+    1.0  # a store that does not answer costs its timeout once a second, not once a request
+)
+MAX_CHECKS_AT_ONCE = 32  # each takes a connection for each limit
+
+_log = structlog.get_logger("api.access.rates")
+
+
+class Counts(Protocol):
+    """Where requests are counted; `limits.aio.storage.RedisStorage` fulfils it."""
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Adds to a key that lives for `expiry` seconds and returns the sum."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a client stands with one limit after this request."""
+
+    limit: RateLimitItem
+    count: int
+    reset_seconds: int
+
+    @property
+    def remaining(self) -> int:
+        """Requests left in the window."""
+        return max(0, self.limit.amount - self.count)
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether this request was one too many."""
+        return self.count > self.limit.amount
+
+
+class RateLimits:
+    """Counts each request to a limited route under its client, and refuses what is too much."""
+
+    def __init__(
+        self,
+        limits: tuple[RateLimitItem, ...],
+        counts: Counts,
+        metrics: ApiMetrics,
+        clock: Callable[[], float],
+    ) -> None:
+        self._limits = limits
+        self._counts = counts
+        self._metrics = metrics
+        self._clock = clock
+        self._policy = ", ".join(f"{limit.amount};w={limit.get_expiry()}" for limit in limits)
+        self._slots = asyncio.Semaphore(MAX_CHECKS_AT_ONCE)
+        self._paused_until = -math.inf
+
+    async def __call__(self, scope: Scope) -> None:
+        """Raises RateLimitedError. Every answer on a limited route gets the RateLimit headers."""
+        now = self._clock()
+        if scope["path"] not in LIMITED or scope["method"] != "POST" or now < self._paused_until:
+            return
+        try:
+            standings = await self._count(client_name(scope), now)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._let_pass(error, now)
+            return
+        if not standings:
+            return
+        strictest = min(standings, key=lambda standing: standing.remaining)
+        add_answer_headers(scope, self._headers(strictest))
+        exceeded = [standing for standing in standings if standing.exceeded]
+        if exceeded:
+            self._metrics.rate_limited.inc()
+            raise _refusal(max(exceeded, key=lambda standing: standing.reset_seconds))
+
+    async def _count(self, client: str, now: float) -> list[Standing]:
+        """The client's standing with each limit, or nothing if the store failed while this request waited."""
+        async with self._slots:
+            if self._clock() < self._paused_until:
+                return []
+            return await asyncio.gather(
+                *(self._count_one(limit, client, now) for limit in self._limits)
+            )
+
+    async def _count_one(self, limit: RateLimitItem, client: str, now: float) -> Standing:
+        length_seconds = limit.get_expiry()
+        window = int(now // length_seconds)
+        count = await self._counts.incr(limit.key_for(client, window), length_seconds)
+        return Standing(limit, count, math.ceil((window + 1) * length_seconds - now))
+
+    def _headers(self, standing: Standing) -> dict[str, str]:
+        return {
+            "RateLimit-Limit": str(standing.limit.amount),
+            "RateLimit-Remaining": str(standing.remaining),
+            "RateLimit-Reset": str(standing.reset_seconds),
+            "RateLimit-Policy": self._policy,
+        }
+
+    def _let_pass(self, error: Exception, now: float) -> None:
+        self._metrics.rate_limit_failures.inc()
+        self._paused_until = now + PAUSE_AFTER_FAILURE_SECONDS
+        _log.warning("rate limits are off while their store fails", error=type(error).__name__)
+
+
+def _refusal(standing: Standing) -> RateLimitedError:
+    return RateLimitedError(
+        f"more than {standing.limit.amount} requests in {standing.limit.get_expiry()} seconds;"
+        f" wait for {standing.reset_seconds} s",
+        retry_after_seconds=standing.reset_seconds,
+    )

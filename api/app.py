@@ -1,0 +1,130 @@
+"""Puts the front end together. Making an application opens nothing; its lifespan does."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import psutil
+from fastapi import FastAPI
+from fastapi.middleware import Middleware
+from fastapi.middleware.cors import CORSMiddleware
+from limits.aio.storage import RedisStorage
+from redis.asyncio import Redis
+from starlette.exceptions import HTTPException
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from api.access.gate import Gate, checks_for
+from api.access.keys import HEADER
+from api.dispatch import Dispatcher
+from api.exchange import Exchange
+from api.health import Health
+from api.identity import Identities
+from api.logs import configure_logs
+from api.metrics import ApiMetrics, forget_process
+from api.openapi import describe
+from api.parts import Parts
+from api.ports import Scoring
+from api.redis_client import open_redis
+from api.refusal import refuse_http
+from api.routes.operations import operations_router
+from api.routes.scoring import scoring_router
+from api.rows import Reader
+from api.settings import Settings, load_settings
+from api.version import VERSION
+
+_EXPOSED = [
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "RateLimit-Policy",
+    "Retry-After",
+]
+
+
+def create_app(
+    settings: Settings | None = None,
+    scoring: Scoring | None = None,
+    *,
+    clock: Callable[[], float] = time.time,
+) -> FastAPI:
+    """The application, for the environment's settings unless others are given.
+
+    `scoring` replaces the queue. Raises SettingsError when a setting is missing or wrong.
+    """
+    settings = settings or load_settings()
+    metrics = ApiMetrics()
+    scoring = scoring or Dispatcher(settings, metrics)
+    limits_store = open_redis(settings.result_url)
+    parts = Parts(
+        settings=settings,
+        metrics=metrics,
+        scoring=scoring,
+        reader=Reader(Identities(settings.did_hash_key.get_secret_value())),
+        health=Health(scoring, time.monotonic),
+        clock=clock,
+    )
+    app = FastAPI(
+        title="Behavioral Biometrics",
+        version=VERSION,
+        lifespan=_lifespan(parts, limits_store),
+        middleware=_middleware(parts, limits_store),
+        exception_handlers={HTTPException: refuse_http},
+        redirect_slashes=False,
+    )
+    app.include_router(scoring_router(parts))
+    app.include_router(operations_router(parts))
+    document = describe(app, keys_needed=bool(settings.api_key_hashes))
+    app.openapi = lambda: document  # type: ignore[method-assign]
+    return app
+
+
+def _lifespan(
+    parts: Parts, limits_store: Redis
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        configure_logs(parts.settings.log_level, parts.settings.log_format)
+        psutil.cpu_percent()  # the first call has nothing to compare with
+        await parts.scoring.start()
+        try:
+            yield
+        finally:
+            await parts.scoring.close()
+            await limits_store.aclose()
+            forget_process(os.getpid())
+
+    return lifespan
+
+
+def _middleware(parts: Parts, limits_store: Redis) -> list[Middleware]:
+    """From the outside in: whom to believe, CORS, the exchange, and the gate in front of the router."""
+    settings = parts.settings
+    # Only the pool's connections are used: the storage would open its own without our timeouts.
+    pool: Any = limits_store.connection_pool
+    counts = RedisStorage(
+        "async+redis://",
+        implementation="redispy",
+        key_prefix="biometrics:limits",
+        connection_pool=pool,
+    )
+    layers = [
+        Middleware(Exchange, metrics=parts.metrics),
+        Middleware(Gate, checks=checks_for(settings, parts.metrics, counts, parts.clock)),
+    ]
+    if settings.cors_origins:
+        cors = Middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Content-Type", HEADER],
+            expose_headers=_EXPOSED,
+        )
+        layers.insert(0, cors)
+    if settings.trusted_proxies:
+        proxies = [str(network) for network in settings.trusted_proxies]
+        layers.insert(0, Middleware(ProxyHeadersMiddleware, trusted_hosts=proxies))
+    return layers

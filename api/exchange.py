@@ -1,0 +1,111 @@
+"""One request and its answer: timed, counted, logged, and every error turned into the documented form.
+
+The outermost layer but for CORS and the proxy's headers. Whatever is raised further in ends here: an `ApiError` in its
+own status, anything else in a fixed sentence for the client and the whole trace for the log.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import ApiError, InternalError
+from api.metrics import ApiMetrics
+from api.refusal import refusal
+
+UNMATCHED = "unmatched"
+CLIENT_GONE = 499  # not an HTTP status: what nginx writes when nobody waits for the answer any more
+POLLED = frozenset({"/health", "/metrics"})
+
+_ANSWER_HEADERS = "biometrics.answer_headers"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
+_log = structlog.get_logger("api.exchange")
+
+
+def add_answer_headers(scope: Scope, headers: dict[str, str]) -> None:
+    """Headers for whatever answer this request gets, an error included."""
+    scope.setdefault(_ANSWER_HEADERS, {}).update(headers)
+
+
+class Exchange:
+    """ASGI middleware around everything that may refuse or answer a request."""
+
+    def __init__(self, app: ASGIApp, metrics: ApiMetrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        method = scope["method"]
+        if method == "HEAD":
+            # The server drops the body of what it received as HEAD; the router need only know GET.
+            scope = {**scope, "method": "GET"}
+        answer = _Answer(scope, send)
+        try:
+            await self._app(scope, receive, answer.send)
+        except ApiError as error:
+            await answer.refuse(error, receive)
+        except ClientDisconnect:
+            answer.status = CLIENT_GONE
+        except Exception:
+            _log.exception("unexpected error", route=_route(scope))
+            await answer.refuse(InternalError(), receive)
+        finally:
+            self._record(scope, method, answer.status, time.perf_counter() - began)
+
+    def _record(self, scope: Scope, method: str, status: int, seconds: float) -> None:
+        route = _route(scope)
+        known_method = method if method in _METHODS else "other"
+        self._metrics.requests.labels(route, known_method, str(status)).inc()
+        self._metrics.request_seconds.labels(route).observe(seconds)
+        write = _log.debug if route in POLLED else _log.info
+        write(
+            "request",
+            route=route,
+            method=known_method,
+            status=status,
+            duration_ms=round(seconds * 1000, 2),
+        )
+
+
+class _Answer:
+    """Watches an answer leave, and adds what `add_answer_headers` was given."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope = scope
+        self._send = send
+        self.status = CLIENT_GONE  # until an answer begins
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            extra: dict[str, str] | None = self._scope.get(_ANSWER_HEADERS)
+            if extra:
+                message["headers"] = [*message["headers"], *_encoded(extra)]
+        await self._send(message)
+
+    async def refuse(self, error: ApiError, receive: Receive) -> None:
+        """Answers with the error, unless an answer has begun: then only breaking off is left."""
+        if self.status != CLIENT_GONE:
+            raise error
+        await refusal(error, self._scope["path"])(self._scope, receive, self.send)
+
+
+def _encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+def _route(scope: Scope) -> str:
+    """The route's template, so that a stranger's paths make neither metrics nor log lines."""
+    route: Any = scope.get("route")
+    if route is not None:
+        return str(route.path)
+    # The framework's own pages have an endpoint, no template and a fixed path.
+    return str(scope["path"]) if "endpoint" in scope else UNMATCHED

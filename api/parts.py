@@ -1,0 +1,24 @@
+"""What one front end is made of; routes are bound to it instead of reaching for globals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from api.health import Health
+from api.metrics import ApiMetrics
+from api.ports import Scoring
+from api.rows import Reader
+from api.settings import Settings
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Made once for each application. `clock` tells Unix seconds."""
+
+    settings: Settings
+    metrics: ApiMetrics
+    scoring: Scoring
+    reader: Reader
+    health: Health
+    clock: Callable[[], float]

@@ -1,0 +1,29 @@
+"""What the routes need of the queue; `api.dispatch.Dispatcher` fulfils it, and so does the tests' stub."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from worker.contract import Answer, ProbeAnswer, RowError
+
+
+class Scoring(Protocol):
+    """Scores rows of `worker.contract`'s message. Every method that waits ends by a deadline."""
+
+    async def start(self) -> None:
+        """Opens what is needed; called once, before anything else."""
+
+    async def close(self) -> None:
+        """Ends every wait and closes what `start` opened."""
+
+    async def score(self, rows: list[list[Any]]) -> list[Answer | RowError]:
+        """One entry for each row, in order. Raises `api.errors.ApiError`."""
+
+    async def probe(self) -> ProbeAnswer:
+        """What a worker that holds a model says of itself. Raises `api.errors.ApiError`."""
+
+    async def queue_depth(self) -> int:
+        """Messages that wait in the online queue. Raises QueueUnavailableError."""
+
+    async def totals(self) -> dict[str, float]:
+        """Sums over all workers: predictions, inference_ms_sum, confidence_sum, anomalies."""

@@ -1,0 +1,132 @@
+"""What the service answers with, for the documentation; the tests hold every answer to these."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from worker.contract import ErrorCode, Reason
+
+SHARE = Field(ge=0, le=1)
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+
+class FeatureImportance(_Answer):
+    """How much each feature moved the score; the six add up to 1."""
+
+    typing_speed: float = SHARE
+    key_hold_time: float = SHARE
+    transition_time: float = SHARE
+    error_rate: float = SHARE
+    speed_accuracy_ratio: float = SHARE
+    rhythm_ratio: float = SHARE
+
+
+class PredictResponse(_Answer):
+    """How sure the service is that the session is its DID's, and why."""
+
+    confidence_score: int = Field(ge=0, le=100, description="50: no evidence either way.")
+    anomaly_score: float = Field(ge=0, le=1, description="How unlike a human's session it is.")
+    feature_importance: FeatureImportance
+    model_version: str
+    inference_time_ms: float = Field(ge=0)
+    history_used: int = Field(ge=0, description="Earlier patterns it was compared with.")
+    history_source: Literal["none", "server", "caller"]
+    recorded: bool = Field(description="Whether it entered the DID's history.")
+    reasons: list[Reason] = Field(description="What to know beside the number, as codes.")
+
+
+ANSWER_EXAMPLE: Final[dict[str, object]] = {
+    "confidence_score": 87,
+    "anomaly_score": 0.12,
+    "feature_importance": {
+        "typing_speed": 0.18,
+        "key_hold_time": 0.24,
+        "transition_time": 0.35,
+        "error_rate": 0.10,
+        "speed_accuracy_ratio": 0.08,
+        "rhythm_ratio": 0.05,
+    },
+    "model_version": "1.0.0",
+    "inference_time_ms": 12.45,
+    "history_used": 1,
+    "history_source": "caller",
+    "recorded": False,
+    "reasons": ["SHORT_HISTORY", "HISTORY_FROM_CALLER"],
+}
+
+
+class Refusal(_Answer):
+    """Every error, whatever its status."""
+
+    detail: str = Field(description="What is wrong and what to do about it.")
+    error_code: ErrorCode
+    path: str
+
+
+class HealthyResponse(_Answer):
+    """A worker with a model answered."""
+
+    status: Literal["healthy"]
+    model_loaded: Literal[True]
+    model_version: str = Field(examples=["1.0.0"])
+    device: str = Field(examples=["cpu"])
+    uptime_seconds: int = Field(ge=0, examples=[3600])
+    version: str = Field(description="The service's own version.", examples=["1.0.0"])
+
+
+class UnhealthyResponse(Refusal):
+    """No worker with a model answered; `detail` says why."""
+
+    status: Literal["unhealthy"]
+    model_loaded: Literal[False]
+    model_version: None
+    device: None
+    uptime_seconds: int = Field(ge=0, examples=[3600])
+    version: str = Field(examples=["1.0.0"])
+
+
+class ModelStats(_Answer):
+    """The model that the workers hold; version and device are null where none answers."""
+
+    version: str | None = Field(examples=["1.0.0"])
+    device: str | None = Field(examples=["cpu"])
+    loaded: bool = Field(examples=[True])
+
+
+class PerformanceStats(_Answer):
+    """Over all front ends and workers, since the store was last emptied."""
+
+    total_predictions: int = Field(ge=0, examples=[1543])
+    avg_inference_time_ms: float = Field(ge=0, examples=[12.34])
+    avg_confidence: Annotated[float, Field(ge=0, le=100)] = Field(examples=[85.67])
+    anomalies_detected: int = Field(ge=0, examples=[12])
+
+
+class SystemStats(_Answer):
+    """The machine that this front end runs on."""
+
+    cpu_percent: float = Field(ge=0, examples=[23.5])
+    memory_used_mb: float = Field(ge=0, examples=[512.34])
+    memory_available_mb: float = Field(ge=0, examples=[7680.12])
+    memory_percent: float = Field(ge=0, le=100, examples=[6.2])
+
+
+class StatsResponse(_Answer):
+    """Statistics as JSON."""
+
+    model: ModelStats
+    performance: PerformanceStats
+    system: SystemStats
+
+
+class ServiceResponse(_Answer):
+    """What this is."""
+
+    service: str = Field(examples=["behavioral-biometrics"])
+    version: str = Field(examples=["1.0.0"])
+    docs: str = Field(examples=["/docs"])

@@ -1,0 +1,138 @@
+"""What a request may look like: strict, bounded, and without a field that nobody reads.
+
+Numbers are JSON numbers, whole or not; strings, booleans, NaN and Infinity are none. Every list stops at its first bad
+item, so that a hostile body cannot make the service describe a million problems.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic.config import JsonDict
+
+from api.identity import ACCEPTED, DID_PATTERN, MAX_DID_LENGTH
+from api.ranges import LAST_TIMESTAMP, RANGES
+
+MAX_BATCH: Final = 100
+MAX_HISTORY: Final = 100
+MAX_WINDOWS: Final = 20
+
+PREDICT_EXAMPLE: Final[JsonDict] = {
+    "did": "0x742d35Cc6634C0532925a3b844Bc9e7595f0bEb000000000000000000000000",
+    "features": {
+        "typing_speed_wpm": 65,
+        "avg_key_hold_time_ms": 120,
+        "avg_transition_time_ms": 85,
+        "error_rate_percent": 3,
+        "activity_hour_preference": 14,
+    },
+    "historical_patterns": [
+        {
+            "typing_speed_wpm": 63,
+            "avg_key_hold_time_ms": 118,
+            "avg_transition_time_ms": 87,
+            "error_rate_percent": 4,
+            "timestamp": 1704067200,
+        }
+    ],
+}
+BATCH_EXAMPLE: Final[list[JsonDict]] = [
+    {"did": "0x742d35Cc6634C0532925a3b844Bc9e7595f0bEb", "features": PREDICT_EXAMPLE["features"]},
+    {"did": "did:web:example.org:user:17", "features": PREDICT_EXAMPLE["features"]},
+]
+
+
+def _number(name: str) -> Any:
+    limits = RANGES[name]
+    return Field(
+        ge=limits.low, le=limits.high, allow_inf_nan=False, description=f"{limits.meaning}."
+    )
+
+
+Did = Annotated[
+    str,
+    StringConstraints(pattern=DID_PATTERN, max_length=MAX_DID_LENGTH),
+    Field(
+        description=f"{ACCEPTED}. A hex DID shortened with `...` is scored without any history and never recorded."
+    ),
+]
+Speed = Annotated[float, _number("typing_speed_wpm")]
+Hold = Annotated[float, _number("avg_key_hold_time_ms")]
+Transition = Annotated[float, _number("avg_transition_time_ms")]
+Errors = Annotated[float, _number("error_rate_percent")]
+Hour = Annotated[float, _number("activity_hour_preference")]
+Timestamp = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=LAST_TIMESTAMP,
+        allow_inf_nan=False,
+        description="When the pattern was recorded, in Unix seconds; at most an hour ahead, and none twice.",
+    ),
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Window(_Strict):
+    """A stretch of the session, with the same four numbers as the whole."""
+
+    typing_speed_wpm: Speed
+    avg_key_hold_time_ms: Hold
+    avg_transition_time_ms: Transition
+    error_rate_percent: Errors
+
+
+Windows = Annotated[
+    list[Window],
+    Field(
+        min_length=1,
+        max_length=MAX_WINDOWS,
+        fail_fast=True,
+        description="The session's windows in time order.",
+    ),
+]
+
+
+class Features(Window):
+    """One session of typing, summed up."""
+
+    activity_hour_preference: Hour
+    session_features: Windows | None = None
+
+
+class HistoricalPattern(Window):
+    """An earlier session of the same DID, as the caller remembers it."""
+
+    timestamp: Timestamp
+    activity_hour_preference: Hour | None = None
+    session_features: Windows | None = None
+
+
+History = Annotated[
+    list[HistoricalPattern],
+    Field(
+        max_length=MAX_HISTORY,
+        fail_fast=True,
+        description="Used where the service itself has recorded no pattern of this DID.",
+    ),
+]
+
+
+class PredictRequest(_Strict):
+    """A session, the DID it is said to come from, and optionally earlier sessions of that DID."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [PREDICT_EXAMPLE]})
+
+    did: Did
+    features: Features
+    historical_patterns: History | None = None
+
+
+Batch = Annotated[list[PredictRequest], Field(min_length=1, max_length=MAX_BATCH, fail_fast=True)]
+
+PREDICT = TypeAdapter(PredictRequest)
+BATCH = TypeAdapter(Batch)
