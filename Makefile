@@ -13,7 +13,7 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run-installed ## Start everything: embedded Redis, API, workers, beat, Flower
-	@exec $(BIN)/python scripts/run_service.py
+	@exec $(BIN)/python -m scripts.run_service
 
 test: $(VENV)/.dev-installed ## Every test, with real processes and a real server
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -7,32 +7,25 @@ data below .run/. Ctrl-C stops all parts in order; if one part dies, the others 
 from __future__ import annotations
 
 import argparse
-import ctypes
 import fcntl
-import os
 import secrets
 import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 from types import FrameType
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from redis import Redis
 from redis.exceptions import RedisError
 
-ROOT = Path(__file__).resolve().parent.parent
-STATE = ROOT / ".run"
+from scripts.part import ROOT, STATE, CannotRunError, Part
+
 READY_SECONDS = 90  # a cold disk reads torch slowly
-STOP_SECONDS = 10
 POLL_SECONDS = 0.1
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class RunSettings(BaseSettings):
@@ -48,71 +41,6 @@ class RunSettings(BaseSettings):
     did_hash_key: str = ""
     worker_metrics_port: int = 9101
     background_metrics_port: int = 9102
-
-
-class CannotRunError(Exception):
-    """Raised when a part cannot start or has died; the message says which, why, and what helps."""
-
-
-@dataclass
-class Part:
-    """One process of the service, in a session of its own so that Ctrl-C reaches this script alone."""
-
-    name: str
-    command: list[str]
-    environment: dict[str, str] = field(default_factory=dict)
-    where: str = ""
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def log(self) -> Path:
-        """Where the part's output goes."""
-        return STATE / "logs" / f"{self.name}.log"
-
-    def start(self) -> None:
-        """Start the process; it is told to end should this script be killed."""
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("wb") as output:
-            self.process = subprocess.Popen(
-                self.command,
-                cwd=ROOT,
-                env={**os.environ, **self.environment},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
-            )
-
-    def check(self) -> None:
-        """Raises CannotRunError with the last lines of its log when the process has ended."""
-        if self.process is None or self.process.poll() is None:
-            return
-        tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
-        raise CannotRunError(
-            f"{self.name} ended with code {self.process.returncode}; its last lines "
-            f"({self.log.relative_to(ROOT)}):\n{tail}"
-        )
-
-    def stop(self) -> None:
-        """Ask it to end, wait, then end it and whatever it started."""
-        if self.process is None:
-            return
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                print(f"{self.name} did not stop in {STOP_SECONDS} s; it is killed")
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
-        self.process.wait()
-
-
-def _end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Service:
@@ -293,7 +221,11 @@ def _kept_hash_key() -> str:
 
 
 def _without_password(url: str) -> str:
-    return url if "@" not in url else url.split("://", maxsplit=1)[0] + "://***@" + url.rsplit("@", 1)[1]
+    return (
+        url
+        if "@" not in url
+        else url.split("://", maxsplit=1)[0] + "://***@" + url.rsplit("@", 1)[1]
+    )
 
 
 def _stop_request(_signal: int, _frame: FrameType | None) -> None:

@@ -1,0 +1,74 @@
+"""What is written and counted after an answer has left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+
+from tests.worker.dead_server import dead_redis
+from tests.worker.outcomes import outcome
+from worker.aftermath import Aftermath
+from worker.contract import STATS_KEY
+from worker.history import History
+from worker.metrics import WorkerMetrics
+from worker.totals import Totals, TotalsUnavailableError
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:
+    with Redis.from_url(redis_url) as client:
+        client.flushdb()
+        yield client
+
+
+def sample(metrics: WorkerMetrics, name: str, **labels: str) -> float:
+    value = metrics.registry.get_sample_value(f"biometrics_worker_{name}", labels)
+    assert value is not None, name
+    return value
+
+
+def test_patterns_figures_and_metrics_are_written(redis: Redis) -> None:
+    metrics = WorkerMetrics()
+    history = History(redis, 50, 180)
+    after = Aftermath(history, Totals(redis), metrics)
+    after(outcome(80, 90))
+    after(outcome(40, errors=1))
+    assert [len(found) for found in history.read(["50", "5a", "28", "ff"])] == [1, 1, 1, 0]
+    assert redis.hgetall(STATS_KEY) == {
+        b"predictions": b"3",
+        b"inference_ms_sum": b"6",
+        b"confidence_sum": b"210",
+        b"anomalies": b"0",
+    }
+    assert sample(metrics, "predictions_total") == 3
+    assert sample(metrics, "recorded_total") == 3
+    assert sample(metrics, "row_errors_total", code="INFERENCE_ERROR") == 1
+    assert sample(metrics, "inference_seconds_count") == 2
+    assert sample(metrics, "queue_wait_seconds_sum") == pytest.approx(0.02)
+
+
+def test_a_failed_write_is_counted_and_raises_nothing() -> None:
+    metrics = WorkerMetrics()
+    gone = dead_redis()
+    Aftermath(History(gone, 50, 180), Totals(gone), metrics)(outcome(80, 90))
+    assert sample(metrics, "record_failures_total") == 2
+    assert sample(metrics, "recorded_total") == 0
+    assert sample(metrics, "totals_failures_total") == 1
+    assert sample(metrics, "predictions_total") == 2
+
+
+def test_figures_that_cannot_be_added_are_an_error_of_their_own() -> None:
+    with pytest.raises(TotalsUnavailableError):
+        Totals(dead_redis()).add(outcome(80))
+
+
+def test_the_metrics_show_one_model_at_a_time() -> None:
+    metrics = WorkerMetrics()
+    metrics.show_model("1.0.0", "cpu")
+    metrics.show_model("1.0.1", "cpu")
+    gauge = "biometrics_worker_model_info"
+    old, new = {"version": "1.0.0", "device": "cpu"}, {"version": "1.0.1", "device": "cpu"}
+    assert metrics.registry.get_sample_value(gauge, old) is None
+    assert metrics.registry.get_sample_value(gauge, new) == 1
