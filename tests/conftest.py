@@ -17,6 +17,12 @@ START_SECONDS = 10.0
 
 
 @pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """What tests marked `anyio` run on; the service knows no other loop."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a server of the test run's own, on a free loopback port, without persistence."""
     port = free_port()
