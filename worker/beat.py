@@ -20,6 +20,7 @@ def run(settings: WorkerSettings) -> None:
     app = create_celery(settings.broker_url)
     app.conf.update(
         redbeat_redis_url=settings.result_url,
+        redbeat_redis_options={"socket_timeout": 10, "socket_connect_timeout": 5},
         redbeat_key_prefix="biometrics:beat:",
         redbeat_lock_timeout=LOCK_SECONDS,
         beat_max_loop_interval=LOOP_SECONDS,

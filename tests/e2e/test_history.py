@@ -75,7 +75,8 @@ def test_somebody_elses_typing_scores_lower_than_the_owners_and_is_not_learned(
         service,
         pattern(did, typing_speed_wpm=28, avg_key_hold_time_ms=170, avg_transition_time_ms=260),
     )
-    assert own["confidence_score"] > 60 > 30 > other["confidence_score"]
+    assert own["confidence_score"] > 60
+    assert other["confidence_score"] < 30
     assert own["recorded"] is True
     assert other["recorded"] is False
 

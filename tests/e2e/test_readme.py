@@ -1,0 +1,82 @@
+"""The README's examples do what they say, as written but for the port."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.service import ROOT, RunningService
+
+pytestmark = pytest.mark.e2e
+README = (ROOT / "README.md").read_text()
+ANSWER_FIELDS = [
+    "confidence_score",
+    "anomaly_score",
+    "feature_importance",
+    "model_version",
+    "inference_time_ms",
+]
+
+
+def example(language: str, containing: str) -> str:
+    blocks = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    found = [block for block in blocks if containing in block]
+    assert len(found) == 1, f"one {language} block with {containing!r}"
+    return str(found[0])
+
+
+def run(command: list[str], service: RunningService, text: str) -> str:
+    script = text.replace("localhost:8000", f"127.0.0.1:{service.port}")
+    done = subprocess.run([*command, script], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def needs(program: str) -> str:
+    found = shutil.which(program)
+    if found is None:
+        pytest.skip(f"{program} is not on this machine")
+    return found
+
+
+def test_the_python_example_prints_a_confidence(service: RunningService) -> None:
+    output = run([sys.executable, "-c"], service, example("python", "requests.post"))
+    assert re.fullmatch(r"Confidence: \d{1,3}%\n", output)
+
+
+def test_the_curl_example_answers_with_every_documented_field(service: RunningService) -> None:
+    needs("curl")
+    answer = json.loads(run(["bash", "-c"], service, example("bash", "curl -X POST")))
+    assert [field for field in answer if field in ANSWER_FIELDS] == ANSWER_FIELDS
+    assert 45 <= answer["confidence_score"] <= 55
+    assert sum(answer["feature_importance"].values()) == pytest.approx(1)
+
+
+def test_the_javascript_example_prints_a_confidence(service: RunningService) -> None:
+    node = [needs("node"), "--input-type=module", "-e"]
+    output = run(node, service, example("javascript", "await fetch"))
+    assert re.fullmatch(r"Confidence: \d{1,3}%\n", output)
+
+
+def test_the_first_lines_are_the_two_commands() -> None:
+    first = re.search(r"```bash\n(.*?)```", README, re.DOTALL)
+    assert first is not None
+    commands = [line.split("#")[0].strip() for line in first[1].strip().splitlines()]
+    assert commands == ["make run", "make test"]
+
+
+@pytest.mark.parametrize("target", ["run", "test", "train", "evaluate", "check"])
+def test_each_make_target_that_is_named_exists(target: str) -> None:
+    assert re.search(rf"^{target}:.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_every_document_and_script_that_is_named_exists() -> None:
+    named = set(re.findall(r"\]\(([^)#h][^)]*)\)", README))
+    named |= set(re.findall(r"(scripts/\w+\.py)", README))
+    assert len(named) > 8
+    assert [path for path in named if not (ROOT / Path(path)).exists()] == []

@@ -1,0 +1,89 @@
+"""Loading, watching and swapping the model."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from ml.registry import ModelIntegrityError, ModelMissingError
+from ml.scorer import Scorer
+from worker.model_holder import WATCH_SECONDS, ModelHolder
+from worker.promotion import Promotions
+
+PRODUCTION = Path(__file__).resolve().parents[2] / "models" / "production"
+
+
+def copy_model(target: Path) -> Path:
+    target.mkdir(parents=True)
+    for name in ("model.pth", "model.json"):
+        shutil.copy(PRODUCTION / name, target)
+    return target / "model.pth"
+
+
+def damage(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-100] ^= 1
+    path.write_bytes(content)
+
+
+def holder(tmp_path: Path, seen: list[Scorer] | None = None) -> ModelHolder:
+    path = PRODUCTION / "model.pth"
+    changes = [] if seen is None else seen
+    return ModelHolder(path, Promotions(tmp_path), "cpu", changes.append)
+
+
+def test_the_shipped_model_is_held_while_nothing_is_promoted(tmp_path: Path) -> None:
+    seen: list[Scorer] = []
+    held = holder(tmp_path, seen)
+    scorer = held.start()
+    held.stop()
+    assert held.current() is scorer
+    assert seen == [scorer]
+    assert held.refresh() is False
+
+
+def test_a_promoted_model_is_taken_by_the_watch_and_only_once(tmp_path: Path) -> None:
+    seen: list[Scorer] = []
+    held = holder(tmp_path, seen)
+    first = held.start()
+    copy_model(tmp_path / "1.0.1")
+    Promotions(tmp_path).promote("1.0.1")
+    deadline = time.monotonic() + 10 * WATCH_SECONDS
+    while held.current() is first:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    held.stop()
+    assert len(seen) == 2
+    assert held.refresh() is False
+
+
+def test_a_promoted_model_outranks_the_shipped_one_at_the_start(tmp_path: Path) -> None:
+    path = copy_model(tmp_path / "1.0.1")
+    Promotions(tmp_path).promote("1.0.1")
+    held = ModelHolder(tmp_path / "none.pth", Promotions(tmp_path), "cpu", lambda _: None)
+    held.start()
+    held.stop()
+    assert path.exists()
+
+
+def test_a_damaged_promotion_is_refused_and_the_present_model_stays(tmp_path: Path) -> None:
+    held = holder(tmp_path)
+    first = held.start()
+    held.stop()
+    damage(copy_model(tmp_path / "1.0.1"))
+    Promotions(tmp_path).promote("1.0.1")
+    assert held.refresh() is False
+    assert held.current() is first
+
+
+def test_a_model_that_is_missing_or_damaged_is_no_start(tmp_path: Path) -> None:
+    missing = ModelHolder(tmp_path / "m.pth", Promotions(tmp_path), "cpu", lambda _: None)
+    with pytest.raises(ModelMissingError, match="make train"):
+        missing.start()
+    damage(copy_model(tmp_path / "1.0.1"))
+    Promotions(tmp_path).promote("1.0.1")
+    with pytest.raises(ModelIntegrityError):
+        holder(tmp_path).start()

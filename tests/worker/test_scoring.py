@@ -1,0 +1,129 @@
+"""The scoring core with the shipped model and a real server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from ml.registry import load
+from ml.scorer import Scorer
+from tests.worker.dead_server import dead_redis
+from worker.contract import ErrorCode
+from worker.enrolment import EnrolmentRule
+from worker.history import History, Pattern
+from worker.scoring import ScoringCore
+
+RULE = EnrolmentRule(5, 30, 75, 0.99)
+NOW = 1_790_000_000.0
+SLOW = [30.0, 160.0, 240.0, 6.0, 9]
+FAST = [90.0, 80.0, 53.0, 1.0, 14]
+MODEL = Path(__file__).resolve().parents[2] / "models" / "production" / "model.pth"
+
+
+@pytest.fixture(scope="module")
+def scorer() -> Scorer:
+    return load(MODEL)
+
+
+@pytest.fixture
+def history(redis_url: str) -> Iterator[History]:
+    with Redis.from_url(redis_url) as redis:
+        redis.flushdb()
+        yield History(redis, 50, 180)
+
+
+def core(scorer: Scorer, history: History) -> ScoringCore:
+    return ScoringCore(lambda: scorer, history, RULE, clock=lambda: NOW)
+
+
+def message(*rows: list[Any], **changes: float) -> dict[str, Any]:
+    return {"v": 1, "sent": NOW - 0.25, "deadline": NOW + 0.5, "rows": list(rows)} | changes
+
+
+def row(name: str | None, features: list[float], brought: list[Any] | None = None) -> list[Any]:
+    return [name, features, brought, None]
+
+
+def past(features: list[float], n: int) -> list[Pattern]:
+    wpm, hold, transition, errors, hour = features
+    return [
+        Pattern(int(NOW) - 3600 * k, (wpm + k % 3, hold, transition, errors), int(hour))
+        for k in range(n)
+    ]
+
+
+def test_each_row_is_compared_with_its_own_dids_history(scorer: Scorer, history: History) -> None:
+    history.append([("aa", found) for found in past(SLOW, 10)])
+    history.append([("bb", found) for found in past(FAST, 12)])
+    rows = [row("aa", SLOW), row("aa", FAST), row("bb", SLOW), row("bb", FAST), row("cc", FAST)]
+    answers = core(scorer, history).answer(message(*rows)).reply["rows"]
+    own, other, lent, true, cold = (answer["confidence_score"] for answer in answers)
+    assert own > 70
+    assert true > 70
+    assert other < 20
+    assert lent < 20
+    assert 45 <= cold <= 55
+    assert [answer["history_used"] for answer in answers] == [10, 10, 12, 12, 0]
+
+
+def test_what_the_server_recorded_outranks_what_the_caller_brings(
+    scorer: Scorer, history: History
+) -> None:
+    history.append([("aa", found) for found in past(SLOW, 10)])
+    forged = [[NOW - 60 * k, *FAST[:4]] for k in range(1, 50)]
+    answers = core(scorer, history).answer(
+        message(row("aa", FAST, forged), row("new", FAST, forged), row(None, FAST, forged))
+    )
+    victim, new, nameless = answers.reply["rows"]
+    assert (victim["history_source"], victim["history_used"]) == ("server", 10)
+    assert victim["confidence_score"] < 20
+    assert (new["history_source"], new["history_used"]) == ("caller", 49)
+    assert nameless["history_source"] == "caller"
+    assert nameless["recorded"] is False
+
+
+def test_only_admitted_patterns_are_written_with_the_time_they_came(
+    scorer: Scorer, history: History
+) -> None:
+    history.append([("aa", found) for found in past(SLOW, 10)])
+    outcome = core(scorer, history).answer(message(row("aa", SLOW), row("aa", FAST)))
+    assert outcome.entries == [("aa", Pattern(int(NOW), (30.0, 160.0, 240.0, 6.0), 9))]
+    assert [answer["recorded"] for answer in outcome.answers] == [True, False]
+
+
+def test_the_reply_is_json_and_says_how_long_the_message_waited(
+    scorer: Scorer, history: History
+) -> None:
+    reply = core(scorer, history).answer(message(row("aa", SLOW))).reply
+    assert json.loads(json.dumps(reply)) == reply
+    assert reply["queue_seconds"] == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"v": 2}, ErrorCode.UNSUPPORTED_MESSAGE),
+        ({"deadline": NOW - 0.001}, ErrorCode.DEADLINE_EXCEEDED),
+    ],
+)
+def test_what_should_not_be_computed_is_answered_without_reading_a_history(
+    scorer: Scorer, changes: dict[str, float], code: ErrorCode
+) -> None:
+    blind = core(scorer, History(dead_redis(), 50, 180))
+    outcome = blind.answer(message(row("aa", SLOW), row("bb", FAST), **changes))
+    assert outcome.reply["rows"] == [{"error": code}] * 2
+    assert outcome.entries == []
+
+
+def test_a_history_that_cannot_be_read_is_an_error_and_no_score(scorer: Scorer) -> None:
+    outcome = core(scorer, History(dead_redis(), 50, 180)).answer(message(row("aa", SLOW)))
+    assert outcome.reply["rows"] == [{"error": ErrorCode.HISTORY_UNAVAILABLE}]
+
+
+def test_an_empty_message_has_an_empty_reply(scorer: Scorer, history: History) -> None:
+    assert core(scorer, history).answer(message()).reply["rows"] == []
