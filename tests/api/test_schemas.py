@@ -35,7 +35,7 @@ def test_every_number_in_its_range_is_read_as_it_was_written(numbers: dict[str, 
 def test_a_request_that_was_read_cannot_be_changed() -> None:
     request = PREDICT.validate_json(json.dumps(request_body()))
     with pytest.raises(ValidationError):
-        request.did = "0x2"
+        request.did = "0x2"  # type: ignore[misc]
 
 
 def test_only_history_and_windows_are_optional() -> None:
