@@ -1,0 +1,177 @@
+"""How much likelier is a session under its DID's own history than under anybody's, shared out over six channels.
+
+The ratio features are functions of the four numbers, so a coalition of features that knows two of {speed, errors,
+speed-accuracy ratio} knows the third, and likewise {hold, transition, rhythm ratio}: the 64 coalitions have 25 distinct
+sets of knowledge, each with a marginal log-likelihood ratio of its own. The channels are the Shapley values over the
+coalitions, so they sum to the joint ratio of all features: nothing is counted twice and nothing is lost.
+
+Every sum runs in a fixed order, element by element: a row's evidence has the same bits alone and in any batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.coalitions import COALITIONS, members, shapley_weights
+from ml.features import (
+    ERROR_RATE,
+    FEATURES,
+    KEY_HOLD,
+    RHYTHM,
+    SPEED_ACCURACY,
+    TRANSITION,
+    TYPING_SPEED,
+    even,
+)
+from ml.population import Population
+from ml.sessions import Sessions
+
+MAX_HISTORY = 50  # newer patterns count, older ones are left out
+WIDTH = 4  # most features that one set of knowledge holds
+_TRIADS = (
+    (TYPING_SPEED, ERROR_RATE, SPEED_ACCURACY),
+    (KEY_HOLD, TRANSITION, RHYTHM),
+)
+
+
+@dataclass(frozen=True)
+class Tails:
+    """How heavy the tails are, and how slowly a DID's own spread is believed."""
+
+    freedom: float = 6.0  # Student-t; 5 to 8 fit people alike
+    prior_sessions: float = 8.0  # the population's spread counts as much as so many sessions
+
+
+def knowledge(coalition: NDArray[np.bool_]) -> tuple[int, ...]:
+    """The features (at most 4) that say all that the coalition's members, (6,), say."""
+    known: list[int] = []
+    for first, second, ratio in _TRIADS:
+        present = [feature for feature in (first, second, ratio) if coalition[feature]]
+        known += present if len(present) < 2 else [first, second]
+    return tuple(sorted(known))
+
+
+class Evidence:
+    """Weighs sessions against their histories with one population's constants; holds tables, no state."""
+
+    def __init__(self, population: Population, tails: Tails) -> None:
+        self.population = population
+        self.tails = tails
+        known = [knowledge(row) for row in members()]
+        self._sets = sorted(set(known) - {()}, key=lambda chosen: (len(chosen), chosen))  # S = 24
+        self._index = np.array([_padded(chosen) for chosen in self._sets])  # (S, 4)
+        self._present = np.array([[i < len(s) for i in range(WIDTH)] for s in self._sets])
+        self._share = self._shares(known)  # (6, S)
+        self._within = np.diag(population.within).copy()  # (6,)
+        self._tables()
+
+    def channels(self, sessions: Sessions) -> NDArray[np.float64]:
+        """Six log-likelihood ratios (B, 6) in nats, positive for "the same person"; exactly zero without history.
+
+        Their sum is the joint ratio, see `joint`. Only the newest 50 patterns of a history count.
+        """
+        marginal = self.marginals(sessions)  # (B, S)
+        channels = np.zeros((len(sessions), FEATURES))
+        for s in range(len(self._sets)):
+            channels += marginal[:, s, None] * self._share[:, s]
+        return channels
+
+    def joint(self, sessions: Sessions) -> NDArray[np.float64]:
+        """The log-likelihood ratio (B,) of all features together."""
+        return self.marginals(sessions)[:, -1]
+
+    def marginals(self, sessions: Sessions) -> NDArray[np.float64]:
+        """The log-likelihood ratio (B, S) of each set of knowledge: Student-t densities of the session, given the
+        history (mean shrunk by the regression on it, spread by its own variance) over that of anybody."""
+        counts = np.minimum(sessions.counts, MAX_HISTORY)  # (B,)
+        now = even(sessions.current) - self.population.mean  # (B, 6)
+        past = even(sessions.history[:, :MAX_HISTORY]) - self.population.mean  # (B, K, 6)
+        mean, spread = self._summary(past, counts)  # (B, 6), (B, 6)
+        own, own_log_scale = self._own(now, mean, spread, counts)  # (B, S), (B, S)
+        anybody = _distance(now[:, self._index], self._anybody_root[None])  # (B, S)
+        nu = self.tails.freedom
+        width = self._present.sum(axis=1)  # (S,)
+        tail = (nu + width) / 2.0 * (np.log1p(anybody / nu) - np.log1p(own / nu))
+        ratio = tail + self._anybody_log_scale - own_log_scale
+        return np.where(counts[:, None] > 0, ratio, 0.0)
+
+    def _summary(
+        self, past: NDArray[np.float64], counts: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The history's mean, and its spread relative to the population's: (8 + (k-1) v/W) / (8 + k-1)."""
+        rows, patterns = past.shape[:2]
+        if patterns == 0:
+            return np.zeros((rows, FEATURES)), np.ones((rows, FEATURES))
+        real = (np.arange(patterns) < counts[:, None])[:, :, None]  # (B, K, 1)
+        k = np.maximum(counts, 1)[:, None].astype(np.float64)  # (B, 1)
+        mean = _ordered_sum(np.where(real, past, 0.0)) / k
+        scatter = _ordered_sum(np.where(real, np.square(past - mean[:, None]), 0.0))  # (k-1) v
+        prior = self.tails.prior_sessions
+        return mean, (prior + scatter / self._within) / (prior + k - 1.0)
+
+    def _own(
+        self,
+        now: NDArray[np.float64],
+        mean: NDArray[np.float64],
+        spread: NDArray[np.float64],
+        counts: NDArray[np.int64],
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        slope = self._slope[counts]  # (B, S, 4, 4)
+        away = now[:, self._index]  # (B, S, 4)
+        past = mean[:, self._index]
+        for j in range(WIDTH):
+            away = away - slope[..., j] * past[..., j, None]
+        scale = np.where(self._present, spread[:, self._index], 1.0)  # (B, S, 4)
+        distance = _distance(away / np.sqrt(scale), self._root[counts])
+        logs = np.log(scale)
+        log_scale = self._log_scale[counts]  # (B, S)
+        for j in range(WIDTH):
+            log_scale = log_scale + 0.5 * logs[..., j]
+        return distance, log_scale
+
+    def _tables(self) -> None:
+        shape = (MAX_HISTORY + 1, len(self._sets))
+        self._slope = np.zeros((*shape, WIDTH, WIDTH))
+        self._root = np.zeros((*shape, WIDTH, WIDTH))
+        self._log_scale = np.zeros(shape)
+        for k in range(MAX_HISTORY + 1):
+            for s, chosen in enumerate(self._sets):
+                d = len(chosen)
+                slope, left = self.population.regression(np.array(chosen), k)
+                factor = np.linalg.cholesky(left)
+                self._slope[k, s, :d, :d] = slope
+                self._root[k, s, :d, :d] = np.linalg.inv(factor)
+                self._log_scale[k, s] = np.log(np.diag(factor)).sum()
+        self._anybody_root = self._root[0].copy()
+        self._anybody_log_scale = self._log_scale[0].copy()
+
+    def _shares(self, known: list[tuple[int, ...]]) -> NDArray[np.float64]:
+        weights = shapley_weights()  # (6, 64)
+        share = np.zeros((FEATURES, len(self._sets)))
+        for coalition in range(COALITIONS):
+            if known[coalition]:
+                share[:, self._sets.index(known[coalition])] += weights[:, coalition]
+        return share
+
+
+def _padded(chosen: tuple[int, ...]) -> list[int]:
+    return [*chosen, *[0] * (WIDTH - len(chosen))]
+
+
+def _ordered_sum(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sum over axis 1, first to last: numpy's own sum groups by length, so padding would move the last bit."""
+    return np.asarray(np.add.accumulate(values, axis=1)[:, -1])
+
+
+def _distance(away: NDArray[np.float64], root: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Squared Mahalanobis distance (B, S) of (B, S, 4), by the inverse Cholesky factors (..., S, 4, 4)."""
+    total = np.zeros(away.shape[:-1])
+    for i in range(WIDTH):
+        along = root[..., i, 0] * away[..., 0]
+        for j in range(1, i + 1):
+            along = along + root[..., i, j] * away[..., j]
+        total = total + along * along
+    return total

@@ -1,0 +1,56 @@
+"""All that a model consists of: constants of the population, two networks, and the scale of the anomaly score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ml.evidence import Tails
+from ml.networks import Autoencoder, BehavioralAuthNN
+from ml.population import Population
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model. `error_quantiles` (Q,) are genuine sessions' reconstruction errors at even steps of 0..1."""
+
+    version: str
+    population: Population
+    tails: Tails
+    network: BehavioralAuthNN
+    autoencoder: Autoencoder
+    error_quantiles: NDArray[np.float64]
+
+    def state(self) -> dict[str, Any]:
+        """Everything as tensors, numbers and names, fit for a weights-only file."""
+        return {
+            "version": self.version,
+            "mean": torch.from_numpy(self.population.mean),
+            "between": torch.from_numpy(self.population.between),
+            "within": torch.from_numpy(self.population.within),
+            "freedom": self.tails.freedom,
+            "prior_sessions": self.tails.prior_sessions,
+            "network": self.network.state_dict(),
+            "autoencoder": self.autoencoder.state_dict(),
+            "error_quantiles": torch.from_numpy(self.error_quantiles),
+        }
+
+    @classmethod
+    def of(cls, state: dict[str, Any]) -> Model:
+        """The model that `state` describes. Raises KeyError or RuntimeError when something is missing or misshapen."""
+        network, autoencoder = BehavioralAuthNN().double(), Autoencoder().double()
+        network.load_state_dict(state["network"])
+        autoencoder.load_state_dict(state["autoencoder"])
+        population = Population(*(state[name].numpy() for name in ("mean", "between", "within")))
+        return cls(
+            state["version"],
+            population,
+            Tails(state["freedom"], state["prior_sessions"]),
+            network,
+            autoencoder,
+            state["error_quantiles"].numpy(),
+        )

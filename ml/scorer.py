@@ -1,0 +1,92 @@
+"""A batch of sessions becomes a batch of scores."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from ml.evidence import Evidence
+from ml.explain import Explainer
+from ml.features import even
+from ml.model import Model
+from ml.sessions import NUMBERS, Sessions
+
+# Rows a pass of the float64 networks. Always as many, padded with zeros: a matrix product of another shape may add in
+# another order, and the last bit of a score would depend on the batch.
+BLOCK = 32
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What is said of B sessions."""
+
+    confidence: NDArray[np.int64]  # (B,) 0..100; 50 = no evidence either way
+    anomaly: NDArray[np.float64]  # (B,) 0..1: the share of genuine sessions that are less unusual
+    importance: NDArray[
+        np.float64
+    ]  # (B, 6) of typing speed, hold, transition, errors and the two ratios
+
+
+class Scorer:
+    """One model on one device. Stateless between calls."""
+
+    def __init__(self, model: Model, device: str = "cpu") -> None:
+        self.model = model
+        self.model_version = model.version
+        self.device = device
+        self._evidence = Evidence(model.population, model.tails)
+        self._network = copy.deepcopy(model.network).double().to(device).eval()
+        self._autoencoder = copy.deepcopy(model.autoencoder).double().to(device).eval()
+        self._explainer = Explainer(copy.deepcopy(model.network), device)
+        self._deviation = np.sqrt(np.diag(model.population.total))  # (6,)
+        self._levels = np.linspace(0.0, 1.0, len(model.error_quantiles))
+
+    def score(self, sessions: Sessions) -> Scores:
+        """The scores of each session, in order. A row's confidence does not depend on the rest of the batch."""
+        channels = self._evidence.channels(sessions)  # (B, 6)
+        probability = self._in_blocks(self._network, channels)  # (B,)
+        return Scores(
+            confidence=np.floor(probability * 100.0 + 0.5).astype(np.int64),
+            anomaly=self.anomaly(sessions.current),
+            importance=self._explainer.importance(channels),
+        )
+
+    def probability(self, sessions: Sessions) -> NDArray[np.float64]:
+        """The probability (B,) that the DID's own person typed, before it becomes an integer."""
+        return self._in_blocks(self._network, self._evidence.channels(sessions))
+
+    def anomaly(self, current: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How unlike a human's session each of (B, 4) is: the quantile (B,) of its reconstruction error."""
+        standard = (even(current) - self.model.population.mean) / self._deviation  # (B, 6)
+        rebuilt = self._in_blocks(self._autoencoder, standard)  # (B, 6)
+        error = reconstruction_error(standard, rebuilt)
+        return np.interp(error, self.model.error_quantiles, self._levels)
+
+    def warm_up(self) -> None:
+        """Score once, with and without history, so that the first answer is as fast as the later ones."""
+        current = np.tile([60.0, 100.0, 100.0, 3.0], (64, 1))
+        history = np.tile(current[:, None], (1, 10, 1))
+        counts = np.arange(64, dtype=np.int64) % 11
+        self.score(Sessions(current, history, counts))
+        self.score(Sessions(current, np.zeros((64, 0, NUMBERS)), np.zeros(64, dtype=np.int64)))
+
+    def _in_blocks(self, network: nn.Module, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        count = len(rows)
+        padded = np.zeros((-(-max(count, 1) // BLOCK) * BLOCK, rows.shape[1]))
+        padded[:count] = rows
+        with torch.inference_mode():
+            blocks = torch.split(torch.from_numpy(padded).to(self.device), BLOCK)
+            output = torch.cat([network(block) for block in blocks]).cpu().numpy()
+        return np.asarray(output[:count])
+
+
+def reconstruction_error(
+    standard: NDArray[np.float64], rebuilt: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The logarithm (B,) of the squared distance between (B, 6) and its reconstruction (B, 6)."""
+    return np.log(np.square(standard - rebuilt).sum(axis=1) + 1e-12)  # type: ignore[no-any-return]

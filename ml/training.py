@@ -1,0 +1,135 @@
+"""Training: synthetic or an operator's people in, a calibrated model out. Deterministic for a seed on one machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ml.evidence import Evidence, Tails
+from ml.networks import BehavioralAuthNN
+from ml.sessions import Sessions
+from ml.trials import Trials
+
+Progress = Callable[[int, int, float], None]  # epoch, epochs, validation loss
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the network is trained."""
+
+    epochs: int = 100
+    batch_size: int = 256
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    label_smoothing: float = 0.02
+    patience: int = 6  # epochs without a better validation loss before it stops
+    device: str = "cpu"
+    mixed_precision: bool = False
+    seed: int = 0
+
+
+def fit_network(
+    evidence: Evidence, fitted: Trials, validated: Trials, settings: Settings, progress: Progress
+) -> BehavioralAuthNN:
+    """The network, in float64 on the CPU, that best told the `validated` people's comparisons apart.
+
+    `progress` is called after every epoch.
+    """
+    torch.manual_seed(settings.seed)
+    rng = np.random.default_rng(settings.seed)
+    network = BehavioralAuthNN().to(settings.device)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=2)
+    seen = _tensors(evidence, validated, settings.device)
+    best, best_loss, waited = _copy(network), float("inf"), 0
+    for epoch in range(1, settings.epochs + 1):
+        jittered = Trials(jitter(fitted.sessions, rng), fitted.genuine, fitted.user)
+        _epoch(network, optimizer, _tensors(evidence, jittered, settings.device), settings, rng)
+        loss = _loss(network, *seen)
+        schedule.step(loss)
+        progress(epoch, settings.epochs, loss)
+        if loss < best_loss:
+            best, best_loss, waited = _copy(network), loss, 0
+        elif (waited := waited + 1) >= settings.patience:
+            break
+    network.load_state_dict(best)
+    return network.cpu().double().eval()
+
+
+def jitter(sessions: Sessions, rng: np.random.Generator) -> Sessions:
+    """The same sessions measured by a slightly other clock and keyboard: augmentation.
+
+    Each session's times move by a common 1 % and each number by another 1 % (perturbation), holds and transitions by
+    up to 2 ms (temporal jitter: browsers' clocks are coarse).
+    """
+
+    def moved(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        factor = rng.normal(1.0, 0.01, numbers.shape) * rng.normal(
+            1.0, 0.01, (*numbers.shape[:-1], 1)
+        )
+        result = numbers * factor
+        result[..., 1:3] += rng.uniform(-2.0, 2.0, (*numbers.shape[:-1], 2))
+        return np.maximum(result, [0.0, 0.0, -1_000.0, 0.0])
+
+    return Sessions(moved(sessions.current), sessions.history, sessions.counts)
+
+
+def _tensors(evidence: Evidence, trials: Trials, device: str) -> tuple[Tensor, Tensor]:
+    channels = in_chunks(evidence, trials.sessions)
+    return (
+        torch.tensor(channels, dtype=torch.float32, device=device),  # (N, 6)
+        torch.tensor(trials.genuine, dtype=torch.float32, device=device),  # (N,)
+    )
+
+
+def in_chunks(evidence: Evidence, sessions: Sessions, size: int = 4096) -> NDArray[np.float64]:
+    """The channels (N, 6) of many sessions in bounded memory."""
+    chunks = [evidence.channels(sessions[i : i + size]) for i in _steps(len(sessions), size)]
+    return np.concatenate(chunks)
+
+
+def _steps(count: int, size: int) -> range:
+    return range(0, max(count, 1), size)
+
+
+def _epoch(
+    network: BehavioralAuthNN,
+    optimizer: torch.optim.Optimizer,
+    data: tuple[Tensor, Tensor],
+    settings: Settings,
+    rng: np.random.Generator,
+) -> None:
+    network.train()
+    channels, genuine = data
+    target = genuine * (1 - settings.label_smoothing) + settings.label_smoothing / 2
+    order = torch.tensor(rng.permutation(len(genuine)), device=settings.device)
+    for batch in torch.split(order, settings.batch_size):
+        with torch.autocast(settings.device.split(":")[0], enabled=settings.mixed_precision):
+            logits = network.logits(channels[batch])
+        loss = nn.functional.binary_cross_entropy_with_logits(logits.float(), target[batch])
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+
+
+def _loss(network: BehavioralAuthNN, channels: Tensor, genuine: Tensor) -> float:
+    network.eval()
+    with torch.inference_mode():
+        logits = network.logits(channels)
+        return float(nn.functional.binary_cross_entropy_with_logits(logits, genuine))
+
+
+def _copy(network: nn.Module) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in network.state_dict().items()}
+
+
+def default_tails() -> Tails:
+    """The tails that suited the study's first half best."""
+    return Tails()
