@@ -19,6 +19,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api.access.gate import Gate, checks_for
 from api.access.keys import HEADER
+from api.body import READ_SECONDS
 from api.dispatch import Dispatcher
 from api.exchange import Exchange
 from api.health import Health
@@ -50,6 +51,7 @@ def create_app(
     scoring: Scoring | None = None,
     *,
     clock: Callable[[], float] = time.time,
+    read_seconds: float = READ_SECONDS,
 ) -> FastAPI:
     """The application, for the environment's settings unless others are given.
 
@@ -66,6 +68,7 @@ def create_app(
         reader=Reader(Identities(settings.did_hash_key.get_secret_value())),
         health=Health(scoring, time.monotonic),
         clock=clock,
+        read_seconds=read_seconds,
     )
     app = FastAPI(
         title="Behavioral Biometrics",

@@ -18,7 +18,7 @@ MAX_LENGTH_DIGITS: Final = (
 _CLOSE: Final = {"Connection": "close"}
 
 
-async def read_body(request: Request, max_bytes: int, seconds: float = READ_SECONDS) -> bytes:
+async def read_body(request: Request, max_bytes: int, seconds: float) -> bytes:
     """The whole body.
 
     Raises BodyTooLargeError as soon as the declared or counted length passes `max_bytes`, RequestTimeoutError when

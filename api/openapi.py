@@ -13,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 from api.access.keys import HEADER, OPEN
-from api.documented import HEADERS
+from api.documented import HEADERS, unhealthy_example
 from api.schemas import BATCH, BATCH_EXAMPLE, PREDICT, PREDICT_EXAMPLE
 
 DESCRIPTION: Final = """
@@ -53,6 +53,8 @@ def describe(app: FastAPI, *, keys_needed: bool) -> dict[str, Any]:
     for path, (_, example) in _BODIES.items():
         content = {"application/json": {"schema": schemas[path], "example": example}}
         document["paths"][path]["post"]["requestBody"] = {"required": True, "content": content}
+    refusal = document["paths"]["/health"]["get"]["responses"]["503"]
+    refusal["content"]["application/json"]["example"] = unhealthy_example()
     if keys_needed:
         _need_keys(document["paths"])
     return document

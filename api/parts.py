@@ -14,7 +14,7 @@ from api.settings import Settings
 
 @dataclass(frozen=True)
 class Parts:
-    """Made once for each application. `clock` tells Unix seconds."""
+    """Made once for each application. `clock` tells Unix seconds; `read_seconds` bounds the reading of a body."""
 
     settings: Settings
     metrics: ApiMetrics
@@ -22,3 +22,4 @@ class Parts:
     reader: Reader
     health: Health
     clock: Callable[[], float]
+    read_seconds: float

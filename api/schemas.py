@@ -117,7 +117,8 @@ History = Annotated[
     Field(
         max_length=MAX_HISTORY,
         fail_fast=True,
-        description="Used where the service itself has recorded no pattern of this DID.",
+        description="Used where the service itself has recorded no pattern of this DID. No two share a timestamp.",
+        json_schema_extra={"uniqueItems": True},  # as near as JSON Schema comes to that
     ),
 ]
 

@@ -13,7 +13,7 @@ from api.scrape import CONTENT_TYPE, scrape
 from api.stats import stats
 from api.version import SERVICE, VERSION
 
-_HEALTH = unhealthy("/health") | refusals("/health", (InternalError,))
+_HEALTH = unhealthy() | refusals("/health", (InternalError,))
 _METRICS = refusals("/metrics", OPERATIONS) | {
     200: {
         "content": {

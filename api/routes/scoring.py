@@ -27,7 +27,7 @@ def scoring_router(parts: Parts) -> APIRouter:
     )
     async def predict(request: Request) -> Response:
         """How sure the service is that this session was typed by the person behind the DID."""
-        body = await read_body(request, parts.settings.max_body_bytes)
+        body = await read_body(request, parts.settings.max_body_bytes, parts.read_seconds)
         question = parts.reader.read_one(body, parts.clock())
         entries = await parts.scoring.score([question.row])
         return json_response(_answers(parts, [question], entries)[0])
@@ -39,7 +39,7 @@ def scoring_router(parts: Parts) -> APIRouter:
     )
     async def batch_predict(request: Request) -> Response:
         """Up to 100 sessions at once, answered in their order; one bad item refuses the batch."""
-        body = await read_body(request, parts.settings.max_body_bytes)
+        body = await read_body(request, parts.settings.max_body_bytes, parts.read_seconds)
         questions = parts.reader.read_batch(body, parts.clock())
         entries = await parts.scoring.score([question.row for question in questions])
         return json_response(_answers(parts, questions, entries, batch=True))

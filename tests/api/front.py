@@ -11,6 +11,7 @@ import httpx
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.body import READ_SECONDS
 from api.ports import Scoring
 from api.schemas import PREDICT_EXAMPLE
 from api.settings import Settings
@@ -28,10 +29,14 @@ def settings(**changes: Any) -> Settings:
 
 
 def app_for(
-    scoring: Scoring | None = None, clock: Callable[[], float] = lambda: NOW, **changes: Any
+    scoring: Scoring | None = None,
+    clock: Callable[[], float] = lambda: NOW,
+    read_seconds: float = READ_SECONDS,
+    **changes: Any,
 ) -> FastAPI:
     """An application that is not started yet."""
-    return create_app(settings(**changes), scoring or StubScoring(), clock=clock)
+    stub = scoring or StubScoring()
+    return create_app(settings(**changes), stub, clock=clock, read_seconds=read_seconds)
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ import pytest
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
-from api.body import read_body
+from api.body import READ_SECONDS, read_body
 from api.errors import BodyTooLargeError, RequestTimeoutError
 
 pytestmark = pytest.mark.anyio
@@ -37,21 +37,21 @@ def request_of(messages: Iterable[Message], length: str | None = None) -> Reques
 
 
 async def test_a_body_in_one_piece_is_returned_as_it_is() -> None:
-    assert await read_body(request_of(chunks(b"{}")), LIMIT) == b"{}"
+    assert await read_body(request_of(chunks(b"{}")), LIMIT, READ_SECONDS) == b"{}"
 
 
 async def test_a_body_in_pieces_is_put_together() -> None:
-    assert await read_body(request_of(chunks(b"12", b"", b"345")), LIMIT) == b"12345"
+    assert await read_body(request_of(chunks(b"12", b"", b"345")), LIMIT, READ_SECONDS) == b"12345"
 
 
 async def test_a_body_may_be_as_long_as_the_limit() -> None:
-    assert await read_body(request_of(chunks(b"x" * LIMIT)), LIMIT) == b"x" * LIMIT
+    assert await read_body(request_of(chunks(b"x" * LIMIT)), LIMIT, READ_SECONDS) == b"x" * LIMIT
 
 
 async def test_a_piece_too_many_is_refused_before_the_rest_arrives() -> None:
     endless: list[Message] = chunks(b"x" * LIMIT, b"x", b"")[:2]
     with pytest.raises(BodyTooLargeError) as caught:
-        await read_body(request_of(endless), LIMIT)
+        await read_body(request_of(endless), LIMIT, READ_SECONDS)
     assert "at most 10 bytes" in caught.value.detail
     assert caught.value.headers == {"Connection": "close"}
 
@@ -59,22 +59,22 @@ async def test_a_piece_too_many_is_refused_before_the_rest_arrives() -> None:
 @pytest.mark.parametrize("length", ["11", "9" * 5000])
 async def test_a_declared_length_beyond_the_limit_is_refused_unread(length: str) -> None:
     with pytest.raises(BodyTooLargeError):
-        await read_body(request_of([], length), LIMIT)
+        await read_body(request_of([], length), LIMIT, READ_SECONDS)
 
 
 @pytest.mark.parametrize("length", ["-1", "abc", "", "2"])
 async def test_a_length_that_says_nothing_is_counted_instead(length: str) -> None:
-    assert await read_body(request_of(chunks(b"{}"), length), LIMIT) == b"{}"
+    assert await read_body(request_of(chunks(b"{}"), length), LIMIT, READ_SECONDS) == b"{}"
 
 
 async def test_a_body_that_does_not_arrive_is_given_up() -> None:
     unfinished: list[Message] = [{"type": "http.request", "body": b"{", "more_body": True}]
     with pytest.raises(RequestTimeoutError) as caught:
-        await read_body(request_of(unfinished), LIMIT, seconds=0.01)
+        await read_body(request_of(unfinished), LIMIT, 0.01)
     assert "within 0.01 seconds" in caught.value.detail
     assert caught.value.headers == {"Connection": "close"}
 
 
 async def test_a_client_that_leaves_ends_the_reading() -> None:
     with pytest.raises(ClientDisconnect):
-        await read_body(request_of([{"type": "http.disconnect"}]), LIMIT)
+        await read_body(request_of([{"type": "http.disconnect"}]), LIMIT, READ_SECONDS)

@@ -1,0 +1,74 @@
+"""`python -m api` as a process: serves, writes its log, and ends when it is asked to."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.api.front import HASH_KEY
+from tests.e2e.service import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_SECONDS = 20.0
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "api.log"
+
+
+@pytest.fixture
+def serving(
+    redis_url: str, log: Path, tmp_path: Path
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """The process and its address, once it answers."""
+    port = free_port()
+    settings = {"DID_HASH_KEY": HASH_KEY, "REDIS_URL": redis_url, "PORT": str(port)}
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **settings}
+    command = [sys.executable, "-m", "api"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=output)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for_answer(process, url, log)
+        yield process, url
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_for_answer(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            httpx.get(url)
+        except httpx.TransportError:
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, "the process does not answer"
+            time.sleep(0.05)
+        else:
+            return
+
+
+@pytest.mark.parametrize("wanted", [signal.SIGTERM, signal.SIGINT])
+def test_it_serves_until_a_signal_and_then_ends_in_order(
+    serving: tuple[subprocess.Popen[bytes], str], log: Path, wanted: signal.Signals
+) -> None:
+    process, url = serving
+    response = httpx.get(url)
+    assert response.status_code == 200
+    assert "server" not in response.headers
+    process.send_signal(wanted)
+    process.wait(READY_SECONDS)
+    events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
+    assert "request" in events
+    assert "Application shutdown complete." in events
