@@ -236,3 +236,16 @@ def test_alerts_ask_for_metrics_and_jobs_that_exist() -> None:
         assert set(re.findall(r'job="(\w+)"', rule["expr"])) <= jobs
         assert rule["annotations"]["summary"]
         assert rule["labels"]["severity"] in {"warning", "critical"}
+
+
+def test_the_deployment_guide_speaks_of_what_is_there() -> None:
+    guide = (ROOT / "docs" / "deployment.md").read_text()
+    profiles = {profile for each in SERVICES.values() for profile in each.get("profiles", [])}
+    assert set(re.findall(r"--profile (\S+)", guide)) == profiles
+    assert set(re.findall(r"docker compose (?:exec|create|kill) ([a-z-]+)", guide)) <= set(SERVICES)
+    assert set(re.findall(r"-v biometrics_(\w+):", guide)) <= set(RAW["volumes"])
+    assert SERVICES["redis"]["image"] in guide
+    (override,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    changed = yaml.safe_load(override)
+    assert set(changed["services"]) <= set(SERVICES)
+    assert set(changed["networks"]) <= set(RAW["networks"])
