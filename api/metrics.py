@@ -1,7 +1,8 @@
 """What this process counts and times, under Prometheus' naming conventions.
 
 Each `ApiMetrics` has a registry of its own. With PROMETHEUS_MULTIPROC_DIR set (several uvicorn workers behind one
-port), prometheus-client keeps the values in that directory and `registry_for_scrape` adds the processes up.
+port), prometheus-client keeps the values in that directory, which must be empty at the start, and
+`registry_for_scrape` adds the processes up.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ DEFAULT_REDIS_URL = "redis://127.0.0.1:6379/0"
 MEBIBYTE = 1024 * 1024
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-_STORE = re.compile(r"(redis|rediss|unix|sentinel)://\S+")
-_BROKER = re.compile(r"(redis|rediss|unix|sentinel|amqp|amqps)://\S+")
+# The front end puts messages on the queue itself, so its broker is a Redis that redis-py can open.
+_REDIS = re.compile(r"(redis|rediss|unix)://\S+")
 _KEY_HASH = re.compile(r"[0-9a-f]{64}")
 _ORIGIN = re.compile(r"\*|https?://[^\s/,]+")
 
@@ -43,12 +43,12 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", min_length=1, description="an address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="a port from 0 to 65535")
-    redis_url: str = Field(DEFAULT_REDIS_URL, description="a redis:// or rediss:// URL")
+    redis_url: str = Field(DEFAULT_REDIS_URL, description="a redis://, rediss:// or unix:// URL")
     broker_url: str = Field(
-        "", validate_default=True, description="a redis://, rediss://, sentinel:// or amqp:// URL"
+        "", validate_default=True, description="a URL like REDIS_URL's (empty: REDIS_URL itself)"
     )
     result_url: str = Field(
-        "", validate_default=True, description="a redis:// or rediss:// URL (empty: REDIS_URL)"
+        "", validate_default=True, description="a URL like REDIS_URL's (empty: REDIS_URL itself)"
     )
     did_hash_key: SecretStr = Field(
         min_length=MIN_HASH_KEY_LENGTH,
@@ -95,8 +95,7 @@ class Settings(BaseSettings):
     @classmethod
     def _url_has_a_known_scheme(cls, value: str, info: ValidationInfo) -> str:
         url = value or str(info.data.get("redis_url", DEFAULT_REDIS_URL))
-        known = _BROKER if info.field_name == "broker_url" else _STORE
-        if not known.fullmatch(url):
+        if not _REDIS.fullmatch(url):
             raise ValueError
         return url
 

@@ -92,7 +92,7 @@ def test_a_wrong_url_is_named_once_and_its_password_is_not_repeated(
     bare: pytest.MonkeyPatch,
 ) -> None:
     bare.setenv("REDIS_URL", "http://user:hunter2@redis")
-    assert complaint().startswith("REDIS_URL must be a redis:// or rediss:// URL")
+    assert complaint().startswith("REDIS_URL must be a redis://, rediss:// or unix:// URL")
     assert len(complaint().splitlines()) == 1
     assert "hunter2" not in complaint()
 
@@ -106,15 +106,19 @@ def test_broker_and_results_are_where_redis_is_unless_they_are_named(
     bare: pytest.MonkeyPatch,
 ) -> None:
     bare.setenv("REDIS_URL", "redis://one/0")
-    bare.setenv("BROKER_URL", "amqp://two//")
+    bare.setenv("BROKER_URL", "rediss://two/1")
     bare.setenv("RESULT_URL", "")
     settings = load_settings()
-    assert (settings.broker_url, settings.result_url) == ("amqp://two//", "redis://one/0")
+    assert (settings.broker_url, settings.result_url) == ("rediss://two/1", "redis://one/0")
 
 
-def test_results_cannot_live_in_a_message_broker(bare: pytest.MonkeyPatch) -> None:
-    bare.setenv("RESULT_URL", "amqp://two//")
-    assert complaint().startswith("RESULT_URL must be")
+@pytest.mark.parametrize("name", ["BROKER_URL", "RESULT_URL"])
+@pytest.mark.parametrize("url", ["amqp://two//", "sentinel://two:26379", "two:6379", "redis://"])
+def test_what_the_front_end_cannot_open_is_refused_at_the_start(
+    bare: pytest.MonkeyPatch, name: str, url: str
+) -> None:
+    bare.setenv(name, url)
+    assert complaint().startswith(f"{name} must be a URL like REDIS_URL's")
 
 
 def test_lists_are_separated_by_commas(bare: pytest.MonkeyPatch) -> None:
