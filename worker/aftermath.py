@@ -6,7 +6,7 @@ import structlog
 
 from worker.history import History, HistoryUnavailableError
 from worker.metrics import WorkerMetrics
-from worker.scoring import Outcome
+from worker.outcome import Outcome
 from worker.totals import Totals, TotalsUnavailableError
 
 

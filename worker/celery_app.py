@@ -35,6 +35,7 @@ def _settings(ack_emulation: bool) -> dict[str, Any]:
         "result_serializer": "json",
         "accept_content": ["json"],
         "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,  # a worker outlives any outage of Redis
         "broker_transport_options": {
             "visibility_timeout": VISIBILITY_TIMEOUT_SECONDS,
             "ack_emulation": ack_emulation,

@@ -35,3 +35,6 @@ def configure(level: str, form: str) -> None:
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=last)
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    if level != "DEBUG":  # two lines a message, one of them with the scores in it
+        for chatty in ("celery.worker.strategy", "celery.app.trace"):
+            logging.getLogger(chatty).setLevel("WARNING")

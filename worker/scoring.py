@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,35 +12,10 @@ import structlog
 from ml.scorer import Scorer
 from ml.sessions import Sessions
 from worker.answers import Past, Row, error_rows, word
-from worker.contract import WIRE_VERSION, Answer, ErrorCode, Reason, RowError
+from worker.contract import WIRE_VERSION, Answer, ErrorCode, RowError
 from worker.enrolment import EnrolmentRule
 from worker.history import History, HistoryUnavailableError, Pattern
-
-Entry = tuple[str, Pattern]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The reply for the queue, and what is written and counted after it has left."""
-
-    reply: dict[str, Any]
-    entries: list[Entry]
-    inference_ms: float = 0.0
-
-    @property
-    def answers(self) -> list[Answer]:
-        """The rows that were scored."""
-        return [row for row in self.reply["rows"] if "error" not in row]
-
-    @property
-    def errors(self) -> list[RowError]:
-        """The rows that were not."""
-        return [row for row in self.reply["rows"] if "error" in row]
-
-    @property
-    def anomalies(self) -> int:
-        """How many scored rows are flagged as anomalous."""
-        return sum(Reason.ANOMALOUS in answer["reasons"] for answer in self.answers)
+from worker.outcome import Entry, Outcome
 
 
 class ScoringCore:

@@ -6,7 +6,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from worker.contract import STATS_KEY
-from worker.scoring import Outcome
+from worker.outcome import Outcome
 
 
 class TotalsUnavailableError(Exception):

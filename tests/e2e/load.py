@@ -9,9 +9,17 @@ import httpx
 
 
 async def _all(url: str, bodies: list[Any], connections: int) -> list[httpx.Response]:
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-    async with httpx.AsyncClient(limits=limits, timeout=30) as client:
-        return await asyncio.gather(*(client.post(url, json=body) for body in bodies))
+    waiting = list(enumerate(bodies))[::-1]
+    answers: dict[int, httpx.Response] = {}
+
+    async def work() -> None:
+        async with httpx.AsyncClient(timeout=30) as client:
+            while waiting:
+                index, body = waiting.pop()
+                answers[index] = await client.post(url, json=body)
+
+    await asyncio.gather(*(work() for _ in range(min(connections, len(bodies)))))
+    return [answers[index] for index in range(len(bodies))]
 
 
 def post_all(url: str, bodies: list[Any], connections: int) -> list[httpx.Response]:

@@ -31,7 +31,8 @@ def body(n: int, rng: np.random.Generator) -> dict[str, Any]:
         | {"timestamp": now - 600 * (k + 1)}
         for k in range(n % 12)
     ]
-    current = dict(zip(FEATURES, mean.round(1).tolist(), strict=True))
+    drift = rng.uniform(0.75, 1.25, 4)  # from plainly the same person to plainly another
+    current = dict(zip(FEATURES, (mean * drift).round(1).tolist(), strict=True))
     return pattern(f"did:load:{n}", **current) | {"historical_patterns": past}
 
 

@@ -20,6 +20,10 @@ def loaded_by(module: str) -> set[str]:
         ("api.app", {"torch", "numpy", "ml", "matplotlib"}),
         ("worker.celery_app", {"torch", "numpy", "ml", "fastapi", "pydantic"}),
         ("worker.beat", {"torch", "numpy", "ml", "fastapi"}),
+        (
+            "worker.online",
+            {"torch", "ml", "fastapi"},
+        ),  # the device is pinned before torch is imported
         ("worker.background", {"torch", "numpy", "ml", "fastapi"}),
         ("ml.sessions", {"torch", "redis", "celery", "api", "worker"}),
         ("ml.evidence", {"torch", "redis", "celery", "api", "worker"}),

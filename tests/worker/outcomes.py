@@ -6,7 +6,7 @@ from typing import Any
 
 from worker.contract import CHANNELS, Answer, ErrorCode
 from worker.history import Pattern
-from worker.scoring import Outcome
+from worker.outcome import Outcome
 
 
 def answer(confidence: int, reasons: list[str] | None = None) -> Answer:

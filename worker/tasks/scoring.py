@@ -9,7 +9,8 @@ import structlog
 from celery import Celery, Task
 
 from worker.contract import PROBE_TASK, SCORE_TASK, ProbeAnswer
-from worker.scoring import Outcome, ScoringCore
+from worker.outcome import Outcome
+from worker.scoring import ScoringCore
 
 Aftermath = Callable[[Outcome], None]
 

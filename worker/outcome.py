@@ -1,0 +1,35 @@
+"""What came of one scoring message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from worker.contract import Answer, Reason, RowError
+from worker.history import Pattern
+
+Entry = tuple[str, Pattern]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The reply for the queue, and what is written and counted after it has left."""
+
+    reply: dict[str, Any]
+    entries: list[Entry]
+    inference_ms: float = 0.0
+
+    @property
+    def answers(self) -> list[Answer]:
+        """The rows that were scored."""
+        return [row for row in self.reply["rows"] if "error" not in row]
+
+    @property
+    def errors(self) -> list[RowError]:
+        """The rows that were not."""
+        return [row for row in self.reply["rows"] if "error" in row]
+
+    @property
+    def anomalies(self) -> int:
+        """How many scored rows are flagged as anomalous."""
+        return sum(Reason.ANOMALOUS in answer["reasons"] for answer in self.answers)
