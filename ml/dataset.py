@@ -49,18 +49,24 @@ class SessionTable:
         yield from np.split(table.features, starts[1:]) if len(table) else []
 
 
-def concatenate(tables: list[SessionTable]) -> SessionTable:
-    """All tables' rows; users are renumbered so that no two tables share one."""
-    users, offset = [], 0
-    for table in tables:
-        _, numbered = np.unique(table.user, return_inverse=True)
-        users.append(numbered.astype(np.int64) + offset)
-        offset += len(table.users())
+def concatenate_rows(tables: list[SessionTable]) -> SessionTable:
+    """All tables' rows; the same number is the same user."""
     return SessionTable(
-        np.concatenate(users),
+        np.concatenate([table.user for table in tables]),
         np.concatenate([table.unix_seconds for table in tables]),
         np.concatenate([table.features for table in tables]),
     )
+
+
+def concatenate_people(tables: list[SessionTable]) -> SessionTable:
+    """All tables' rows; users are numbered anew, so that no two tables share one."""
+    renumbered, offset = [], 0
+    for table in tables:
+        distinct, number = np.unique(table.user, return_inverse=True)
+        user = number.astype(np.int64) + offset
+        renumbered.append(SessionTable(user, table.unix_seconds, table.features))
+        offset += len(distinct)
+    return concatenate_rows(renumbered)
 
 
 def held_out(user: NDArray[np.int64], share: float, seed: int = 0) -> NDArray[np.bool_]:

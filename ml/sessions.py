@@ -36,5 +36,5 @@ class Sessions:
     def __len__(self) -> int:
         return int(self.current.shape[0])
 
-    def __getitem__(self, rows: slice | NDArray[np.int64]) -> Sessions:
+    def __getitem__(self, rows: slice | NDArray[np.int64] | NDArray[np.bool_]) -> Sessions:
         return Sessions(self.current[rows], self.history[rows], self.counts[rows])

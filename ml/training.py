@@ -10,12 +10,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ml.evidence import Evidence, Tails
+from ml.evidence import Evidence
 from ml.networks import BehavioralAuthNN
 from ml.sessions import Sessions
 from ml.trials import Trials
 
 Progress = Callable[[int, int, float], None]  # epoch, epochs, validation loss
+
+
+class DeviceMissingError(Exception):
+    """Raised when a model shall be trained on a device that this machine does not have."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ def fit_network(
 
     `progress` is called after every epoch.
     """
+    require_device(settings.device)
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
     network = BehavioralAuthNN().to(settings.device)
@@ -61,6 +66,15 @@ def fit_network(
             break
     network.load_state_dict(best)
     return network.cpu().double().eval()
+
+
+def require_device(device: str) -> None:
+    """Raises DeviceMissingError where `device` (cpu, cuda, cuda:1) is not to be had."""
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise DeviceMissingError(
+            f"no device {device!r} here; help: leave --device out to train on the CPU, or install PyTorch's CUDA "
+            "build, see README, GPU"
+        )
 
 
 def jitter(sessions: Sessions, rng: np.random.Generator) -> Sessions:
@@ -109,11 +123,14 @@ def _epoch(
     network.train()
     channels, genuine = data
     target = genuine * (1 - settings.label_smoothing) + settings.label_smoothing / 2
+    even_odds = (1 - genuine).sum() / genuine.sum()  # both sides weigh alike
     order = torch.tensor(rng.permutation(len(genuine)), device=settings.device)
     for batch in torch.split(order, settings.batch_size):
         with torch.autocast(settings.device.split(":")[0], enabled=settings.mixed_precision):
             logits = network.logits(channels[batch])
-        loss = nn.functional.binary_cross_entropy_with_logits(logits.float(), target[batch])
+        loss = nn.functional.binary_cross_entropy_with_logits(
+            logits.float(), target[batch], pos_weight=even_odds
+        )
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -123,13 +140,11 @@ def _loss(network: BehavioralAuthNN, channels: Tensor, genuine: Tensor) -> float
     network.eval()
     with torch.inference_mode():
         logits = network.logits(channels)
-        return float(nn.functional.binary_cross_entropy_with_logits(logits, genuine))
+        even_odds = (1 - genuine).sum() / genuine.sum()
+        return float(
+            nn.functional.binary_cross_entropy_with_logits(logits, genuine, pos_weight=even_odds)
+        )
 
 
 def _copy(network: nn.Module) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in network.state_dict().items()}
-
-
-def default_tails() -> Tails:
-    """The tails that suited the study's first half best."""
-    return Tails()

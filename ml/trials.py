@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.dataset import SessionTable
-from ml.sessions import NUMBERS, Sessions
+from ml.samples import Samples
+from ml.sessions import Sessions
+
+Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -22,56 +25,69 @@ class Trials:
     def __len__(self) -> int:
         return len(self.genuine)
 
-    def rows(self, chosen: NDArray[np.int64]) -> Trials:
+    def rows(self, chosen: Rows | NDArray[np.bool_]) -> Trials:
         """The chosen comparisons."""
         return Trials(self.sessions[chosen], self.genuine[chosen], self.user[chosen])
 
 
-def random_histories(
-    table: SessionTable, longest: int, per_session: int, rng: np.random.Generator
-) -> Trials:
-    """For every session with a past, `per_session` genuine comparisons and as many with another person's session.
+def labelled(samples: Samples, longest: int, rng: np.random.Generator | None = None) -> Trials:
+    """Every sample against the earlier legitimate sessions of the person that it claims to be, newest first.
 
-    A comparison's history is that person's most recent sessions, of a random length from 1 to `longest` or to all the
-    past there is. The impostor is a random session of a random other person.
+    All of them up to `longest`, or a random number of them where `rng` is given. Samples without a past are left out.
+    """
+    own = samples.genuine().sorted()
+    claims = samples.sessions
+    keys = _time_keys(own, claims)
+    before = np.searchsorted(keys[0], keys[1])  # sessions of that person or of lesser numbers
+    past = before - np.searchsorted(own.user, claims.user)
+    some = past > 0
+    counts = np.minimum(past[some], longest)
+    if rng is not None:
+        counts = rng.integers(1, counts + 1)
+    sessions = _against(claims.features[some], own, before[some], counts, longest)
+    return Trials(sessions, samples.legitimate[some], claims.user[some])
+
+
+def zero_effort(table: SessionTable, longest: int, rng: np.random.Generator) -> Trials:
+    """For every session with a past, a random session of a random other person in its place: impostors only.
+
+    The history is of a random length from 1 to `longest` or to all the past there is.
     """
     table = table.sorted()
-    first = np.searchsorted(table.user, table.user)
-    past = np.arange(len(table)) - first  # (N,)
-    rows = np.repeat(np.flatnonzero(past > 0), per_session)
-    counts = rng.integers(1, np.minimum(past[rows], longest) + 1)
-    genuine = _compare(table, rows, rows, counts, longest)
+    past = np.arange(len(table)) - np.searchsorted(table.user, table.user)
+    rows = np.flatnonzero(past > 0)
     others = rng.integers(0, len(table), len(rows))
-    keep = table.user[others] != table.user[rows]
-    impostor = _compare(table, others[keep], rows[keep], counts[keep], longest)
-    return together(
-        [_label(genuine, True, table.user[rows]), _label(impostor, False, table.user[rows[keep]])]
-    )
+    kept = table.user[others] != table.user[rows]
+    rows, others = rows[kept], others[kept]
+    counts = rng.integers(1, np.minimum(past[rows], longest) + 1)
+    sessions = _against(table.features[others], table, rows, counts, longest)
+    return Trials(sessions, np.zeros(len(rows), dtype=bool), table.user[rows])
 
 
 def enrolled(table: SessionTable, enrol: int, impostors: int, rng: np.random.Generator) -> Trials:
     """The verification protocol: every person's first `enrol` sessions are the history of all comparisons with them.
 
-    Genuine are the person's later sessions; impostors are later sessions of `impostors` random other people.
+    Genuine are the person's later sessions; impostors are one later session of each of `impostors` random other people.
     People without a later session are left out. With enrol = 0 nobody has a history.
+    Raises ValueError when fewer than two people are left.
     """
     table = table.sorted()
     starts = np.flatnonzero(np.diff(table.user, prepend=table.user[:1] - 1))
     lengths = np.diff(starts, append=len(table))
     starts, lengths = starts[lengths > enrol], lengths[lengths > enrol]
-    own = np.repeat(np.arange(len(starts)), lengths - enrol)
-    later = np.concatenate(
-        [np.arange(s + enrol, s + n) for s, n in zip(starts, lengths, strict=True)]
-    )
+    if len(starts) < 2:
+        raise ValueError(f"{len(starts)} users with more than {enrol} sessions; 2 are needed")
+    later = lengths - enrol
+    own = np.repeat(np.arange(len(starts)), later)
+    nth = np.arange(len(own)) - np.repeat(np.cumsum(later) - later, later)
     victim = np.repeat(np.arange(len(starts)), impostors)
     other = (victim + rng.integers(1, len(starts), len(victim))) % len(starts)
-    drawn = starts[other] + enrol + rng.integers(0, lengths[other] - enrol)
+    drawn = starts[other] + enrol + rng.integers(0, later[other])
+    rows = np.concatenate([starts[own] + enrol + nth, drawn])
     claimed = np.concatenate([own, victim])
-    rows = np.concatenate([later, drawn])
-    counts = np.full(len(rows), enrol)
-    trials = _compare(table, rows, starts[claimed] + enrol, counts, enrol)
-    genuine = np.arange(len(rows)) < len(own)
-    return Trials(trials, genuine, table.user[starts[claimed]])
+    counts = np.full(len(rows), enrol, dtype=np.int64)
+    sessions = _against(table.features[rows], table, starts[claimed] + enrol, counts, enrol)
+    return Trials(sessions, np.arange(len(rows)) < len(own), table.user[starts[claimed]])
 
 
 def together(parts: list[Trials]) -> Trials:
@@ -87,21 +103,25 @@ def together(parts: list[Trials]) -> Trials:
     )
 
 
-def _label(sessions: Sessions, genuine: bool, user: NDArray[np.int64]) -> Trials:
-    return Trials(sessions, np.full(len(sessions), genuine), user)
+def _time_keys(own: SessionTable, claims: SessionTable) -> tuple[Rows, Rows]:
+    """One ascending number for (user, time) in each table."""
+    users = np.union1d(own.user, claims.user)
+    seconds = np.concatenate([own.unix_seconds, claims.unix_seconds])
+    least = int(seconds.min(initial=0))
+    span = int(seconds.max(initial=0)) - least + 1
+    first, second = (
+        np.searchsorted(users, table.user) * span + (table.unix_seconds - least)
+        for table in (own, claims)
+    )
+    return first, second
 
 
-def _compare(
-    table: SessionTable,
-    rows: NDArray[np.int64],
-    before: NDArray[np.int64],
-    counts: NDArray[np.int64],
-    width: int,
+def _against(
+    current: NDArray[np.float64], table: SessionTable, before: Rows, counts: Rows, width: int
 ) -> Sessions:
-    """Sessions `rows` against the `counts` sessions that precede row `before`, newest first, in `width` columns."""
+    """Sessions (N, 4) against the `counts` rows of `table` before row `before`, newest first, in `width` columns."""
     back = np.arange(1, width + 1)  # (K,)
     real = back <= counts[:, None]  # (N, K)
-    history = np.where(
-        real[:, :, None], table.features[np.where(real, before[:, None] - back, 0)], 0.0
-    )
-    return Sessions(table.features[rows], history.reshape(len(rows), width, NUMBERS), counts)
+    rows = np.where(real, before[:, None] - back, 0)
+    history = np.where(real[:, :, None], table.features[rows], 0.0)  # (N, K, 4)
+    return Sessions(current, history, counts)
