@@ -16,6 +16,7 @@ import psutil
 from fastapi import FastAPI
 from fastapi.middleware import Middleware
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi_swagger import patch_fastapi
 from limits.aio.storage import RedisStorage
 from redis.asyncio import Redis
 from starlette.exceptions import HTTPException
@@ -81,7 +82,11 @@ def create_app(
         middleware=_middleware(parts, limits_store),
         exception_handlers={HTTPException: refuse_http},
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
     )
+    patch_fastapi(app, redirect_from_root_to_docs=False)
     app.include_router(scoring_router(parts))
     app.include_router(operations_router(parts))
     document = describe(app, keys_needed=bool(settings.api_key_hashes))

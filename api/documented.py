@@ -22,7 +22,6 @@ SCORING: Final = (
     errors.RateLimitedError,
     errors.InferenceFailedError,
     errors.ModelNotLoadedError,
-    errors.WorkerUnavailableError,
     errors.QueueUnavailableError,
     errors.HistoryUnavailableError,
     errors.OverloadedError,
@@ -88,7 +87,7 @@ def unhealthy_example() -> dict[str, Any]:
         "device": None,
         "uptime_seconds": 3600,
         "version": "1.0.0",
-        **_example(errors.WorkerUnavailableError, "/health"),
+        **_example(errors.ModelNotLoadedError, "/health"),
     }
 
 

@@ -15,7 +15,6 @@ ApiError
 ├── InferenceFailedError       500 INFERENCE_ERROR
 ├── UnavailableError           503, always with Retry-After
 │   ├── ModelNotLoadedError        MODEL_NOT_LOADED
-│   ├── WorkerUnavailableError     WORKER_UNAVAILABLE
 │   ├── QueueUnavailableError      QUEUE_UNAVAILABLE
 │   ├── HistoryUnavailableError    HISTORY_UNAVAILABLE
 │   ├── OverloadedError            OVERLOADED
@@ -157,17 +156,10 @@ class UnavailableError(ApiError):
 
 
 class ModelNotLoadedError(UnavailableError):
-    """Raised when a worker answers that it holds no model."""
+    """Raised when no worker that holds a model is alive, or one answers that it holds none."""
 
     code = ErrorCode.MODEL_NOT_LOADED
-    sentence = "no model is loaded; the worker's log says why, `make train` makes a new one"
-
-
-class WorkerUnavailableError(UnavailableError):
-    """Raised when no worker takes messages from the online queue."""
-
-    code = ErrorCode.WORKER_UNAVAILABLE
-    sentence = "no scoring worker is there; start one, or try again when it is back"
+    sentence = "no worker that holds a model answers; start one, or read in its log why it ended"
 
 
 class QueueUnavailableError(UnavailableError):

@@ -106,7 +106,7 @@ class Messenger:
             except (RedisError, OSError):
                 return QueueUnavailableError("the queue cannot be reached")
             self._alive = (time.monotonic(), alive)
-        return None if alive else ModelNotLoadedError("no worker that holds a model is alive")
+        return None if alive else ModelNotLoadedError()
 
     async def queue_depth(self) -> int:
         """Messages that wait in the online queue. Raises QueueUnavailableError."""

@@ -9,7 +9,7 @@ import sys
 from worker.aftermath import Aftermath
 from worker.celery_app import create_celery
 from worker.contract import ONLINE_QUEUE, ProbeAnswer
-from worker.device import gpu_present, pin
+from worker.device import CPU, DeviceError, gpu_present, pin
 from worker.enrolment import EnrolmentRule
 from worker.heartbeat import Heartbeat
 from worker.history import History
@@ -32,6 +32,10 @@ def run(settings: WorkerSettings) -> None:
     from worker.scoring import ScoringCore  # noqa: PLC0415
     from worker.tasks import scoring  # noqa: PLC0415
 
+    if device != CPU and not torch.cuda.is_available():
+        raise DeviceError(
+            "this torch cannot use the GPU; help: install its CUDA build (README, GPU) or set WORKER_DEVICE=cpu"
+        )
     if settings.worker_threads:
         torch.set_num_threads(settings.worker_threads)
     metrics = WorkerMetrics()

@@ -44,7 +44,7 @@ class WorkerSettings(BaseSettings):
     background_concurrency: Annotated[int, Field(ge=1, le=16)] = 2
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_format: Literal["json", "text"] = "text"
+    log_format: Literal["json", "text"] = "json"
 
     @model_validator(mode="before")
     @classmethod

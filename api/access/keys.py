@@ -12,7 +12,17 @@ from starlette.types import Scope
 from api.errors import UnauthorizedError
 
 HEADER: Final = "X-API-Key"
-OPEN: Final = frozenset({"/", "/health", "/docs", "/openapi.json"})
+OPEN: Final = frozenset(
+    {
+        "/",
+        "/health",
+        "/docs",
+        "/openapi.json",
+        "/swagger/swagger-ui-bundle.js",
+        "/swagger/swagger-ui.css",
+        "/swagger/favicon-32x32.png",
+    }
+)
 KEY_BYTES: Final = 32
 
 _HEADER: Final = HEADER.lower().encode()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from api.errors import WorkerUnavailableError
+from api.errors import ModelNotLoadedError
 from api.health import FRESH_SECONDS, Health
 from tests.api.stub_scoring import StubScoring
 
@@ -61,7 +61,7 @@ async def test_the_second_begins_when_the_answer_is_there() -> None:
 async def test_a_failed_probe_is_an_answer_and_is_asked_again_later() -> None:
     stub, clock = StubScoring(), Clock()
     health = Health(stub, clock)
-    stub.failure = WorkerUnavailableError()
+    stub.failure = ModelNotLoadedError()
     assert await health.current() is stub.failure
     stub.failure = None
     clock.now += FRESH_SECONDS

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from api.errors import WorkerUnavailableError
+from api.errors import ModelNotLoadedError
 from api.stats import stats
 from worker.contract import ProbeAnswer
 
@@ -44,7 +44,7 @@ def test_before_the_first_prediction_every_mean_is_zero() -> None:
 
 
 def test_without_a_worker_the_model_is_not_loaded() -> None:
-    model = stats(WorkerUnavailableError(), SUMS).model
+    model = stats(ModelNotLoadedError(), SUMS).model
     assert model.model_dump() == {"version": None, "device": None, "loaded": False}
 
 

@@ -14,11 +14,11 @@ pytestmark = pytest.mark.e2e
 DID = "0x742d35Cc6634C0532925a3b844Bc9e7595f0bEb"
 
 
-def past(n: int, **features: float) -> list[dict[str, Any]]:
+def past(n: int) -> list[dict[str, Any]]:
     now = int(time.time())
     found = []
     for k in range(n):
-        entry = pattern(**features)["features"] | {"timestamp": now - 3600 * (k + 1)}
+        entry = pattern()["features"] | {"timestamp": now - 3600 * (k + 1)}
         found.append({name: entry[name] for name in entry if name != "activity_hour_preference"})
     return found
 

@@ -71,8 +71,8 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    names = ("PORT", "FLOWER_PORT", "EMBEDDED_REDIS_PORT")
-    names += ("WORKER_METRICS_PORT", "BACKGROUND_METRICS_PORT")
+    names = ["PORT", "FLOWER_PORT", "EMBEDDED_REDIS_PORT"]
+    names += ["WORKER_METRICS_PORT", "BACKGROUND_METRICS_PORT"]
     return {name: str(free_port()) for name in names} | {"REDIS_URL": ""}
 
 
