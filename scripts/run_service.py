@@ -133,7 +133,9 @@ class Service:
             self._worker(
                 "background", common, settings.background_metrics_port, metrics["background"]
             ),
-            Part("beat", [python, "-m", "worker", "beat"], common),
+            Part(
+                "beat", [python, "-m", "worker", "beat"], common, "sends the schedule (retraining)"
+            ),
             Part("flower", flower, common, f"{self._flower} (tasks and workers)"),
             Part(
                 "api",
@@ -236,7 +238,8 @@ def main() -> int:
     """0 after Ctrl-C, 1 when the service cannot run."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     STATE.mkdir(exist_ok=True)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT, too: a shell that starts a job in the background lets it ignore Ctrl-C.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop_request)
     with (STATE / "lock").open("w") as lock:
         try:
