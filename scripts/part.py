@@ -63,12 +63,17 @@ class Part:
             f"({self.log.relative_to(ROOT)}):\n{tail}"
         )
 
+    def ask_to_end(self) -> None:
+        """Tell a running process to end, and do not wait."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
     def stop(self) -> None:
         """Ask it to end, wait, then end it and whatever it started."""
         if self.process is None:
             return
+        self.ask_to_end()
         if self.process.poll() is None:
-            self.process.terminate()
             try:
                 self.process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:

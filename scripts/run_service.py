@@ -26,6 +26,7 @@ from scripts.part import ROOT, STATE, CannotRunError, Part
 
 READY_SECONDS = 90  # a cold disk reads torch slowly
 POLL_SECONDS = 0.1
+REDIS = "redis"
 
 
 class RunSettings(BaseSettings):
@@ -77,7 +78,10 @@ class Service:
             time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
-        """Stop the parts, the last started first, so that Redis outlives who talks to it."""
+        """Ask all parts but Redis to end at once, so that Redis outlives who talks to it; then stop one by one."""
+        for part in reversed(self._parts):
+            if part.name != REDIS:
+                part.ask_to_end()
         for part in reversed(self._parts):
             part.stop()
 
@@ -111,7 +115,7 @@ class Service:
         command = [str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1"]
         command += ["--dir", str(directory), "--appendonly", "yes", "--save", ""]
         command += ["--maxmemory-policy", "noeviction"]
-        self._launch(Part("redis", command, where=f"{self._url} (embedded, data in .run/redis)"))
+        self._launch(Part(REDIS, command, where=f"{self._url} (embedded, data in .run/redis)"))
 
     def _python_parts(self) -> list[Part]:
         settings, python = self._settings, sys.executable
