@@ -42,7 +42,7 @@ class Model:
     @classmethod
     def of(cls, state: dict[str, Any]) -> Model:
         """The model that `state` describes. Raises KeyError or RuntimeError when something is missing or misshapen."""
-        network, autoencoder = BehavioralAuthNN().double(), Autoencoder().double()
+        network, autoencoder = BehavioralAuthNN().double().eval(), Autoencoder().double().eval()
         network.load_state_dict(state["network"])
         autoencoder.load_state_dict(state["autoencoder"])
         population = Population(*(state[name].numpy() for name in ("mean", "between", "within")))

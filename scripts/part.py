@@ -30,6 +30,7 @@ class Part:
     environment: dict[str, str] = field(default_factory=dict)
     where: str = ""
     process: subprocess.Popen[bytes] | None = None
+    asked: bool = False
 
     @property
     def log(self) -> Path:
@@ -64,9 +65,10 @@ class Part:
         )
 
     def ask_to_end(self) -> None:
-        """Tell a running process to end, and do not wait."""
-        if self.process is not None and self.process.poll() is None:
+        """Tell a running process to end, once, and do not wait."""
+        if self.process is not None and not self.asked and self.process.poll() is None:
             self.process.terminate()
+            self.asked = True
 
     def stop(self) -> None:
         """Ask it to end, wait, then end it and whatever it started."""
