@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ml.sessions import Sessions
+
+
+def test_a_batch_may_have_no_history_at_all() -> None:
+    sessions = Sessions(np.ones((2, 4)), np.zeros((2, 0, 4)), np.zeros(2, dtype=np.int64))
+    assert len(sessions) == 2
+
+
+def test_an_empty_batch_is_a_batch() -> None:
+    empty = Sessions(np.zeros((0, 4)), np.zeros((0, 0, 4)), np.zeros(0, dtype=np.int64))
+    assert len(empty) == 0
+
+
+def test_chosen_rows_keep_their_histories() -> None:
+    current = np.arange(12.0).reshape(3, 4)
+    history = np.arange(24.0).reshape(3, 2, 4)
+    counts = np.array([0, 1, 2])
+    chosen = Sessions(current, history, counts)[np.array([2, 0])]
+    assert chosen.current.tolist() == current[[2, 0]].tolist()
+    assert chosen.history.tolist() == history[[2, 0]].tolist()
+    assert chosen.counts.tolist() == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ("current", "history", "counts", "complaint"),
+    [
+        ((2, 5), (2, 1, 4), [0, 0], "current"),
+        ((2, 4), (3, 1, 4), [0, 0], "history"),
+        ((2, 4), (2, 1, 3), [0, 0], "history"),
+        ((2, 4), (2, 4), [0, 0], "history"),
+        ((2, 4), (2, 1, 4), [0], "counts"),
+        ((2, 4), (2, 1, 4), [0, 2], "counts"),
+        ((2, 4), (2, 1, 4), [-1, 0], "counts"),
+    ],
+)
+def test_shapes_that_do_not_fit_together_are_refused(
+    current: tuple[int, ...], history: tuple[int, ...], counts: list[int], complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        Sessions(np.zeros(current), np.zeros(history), np.array(counts))

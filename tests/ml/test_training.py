@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from ml.evidence import Evidence
+from ml.fitting import comparisons
+from ml.samples import Samples
+from ml.training import (
+    DeviceMissingError,
+    Settings,
+    fit_network,
+    in_chunks,
+    jitter,
+    require_device,
+)
+from ml.trials import Trials
+from tests.ml.any_sessions import any_sessions
+
+
+@pytest.fixture(scope="module")
+def trials(samples: Samples) -> Trials:
+    return comparisons(samples, np.random.default_rng(0))
+
+
+def loss_of(network: torch.nn.Module, evidence: Evidence, trials: Trials) -> float:
+    with torch.inference_mode():
+        probability = network(torch.from_numpy(in_chunks(evidence, trials.sessions)))
+    truth = torch.from_numpy(trials.genuine).double()
+    return float(torch.nn.functional.binary_cross_entropy(probability, truth))
+
+
+def test_training_twice_gives_the_same_bits(evidence: Evidence, trials: Trials) -> None:
+    small = trials.rows(np.arange(600))
+    first, second = (
+        fit_network(evidence, small, small, Settings(epochs=2, seed=3), lambda *_: None)
+        for _ in range(2)
+    )
+    for one, other in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_another_seed_gives_another_network(evidence: Evidence, trials: Trials) -> None:
+    small = trials.rows(np.arange(300))
+    first, second = (
+        fit_network(evidence, small, small, Settings(epochs=1, seed=seed), lambda *_: None)
+        for seed in (1, 2)
+    )
+    assert not torch.equal(next(first.parameters()), next(second.parameters()))
+
+
+def test_training_learns_to_tell_people_apart(evidence: Evidence, trials: Trials) -> None:
+    network = fit_network(evidence, trials, trials, Settings(epochs=3), lambda *_: None)
+    assert loss_of(network, evidence, trials) < 0.45  # a coin has 0.69
+
+
+def test_the_best_epoch_is_kept_and_training_stops_early(
+    evidence: Evidence, trials: Trials
+) -> None:
+    losses: list[float] = []
+    upside_down = Trials(trials.sessions, ~trials.genuine, trials.user)
+    settings = Settings(epochs=30, patience=2)
+    fit_network(evidence, trials, upside_down, settings, lambda _e, _n, loss: losses.append(loss))
+    best = int(np.argmin(losses))
+    assert len(losses) == best + 1 + settings.patience
+    assert len(losses) < 30
+
+
+def test_progress_is_told_after_every_epoch(evidence: Evidence, trials: Trials) -> None:
+    told: list[tuple[int, int]] = []
+    small = trials.rows(np.arange(300))
+    fit_network(evidence, small, small, Settings(epochs=3), lambda e, n, _loss: told.append((e, n)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_jitter_moves_sessions_a_little_and_leaves_histories_alone() -> None:
+    sessions = any_sessions(500, 3, np.random.default_rng(0))
+    moved = jitter(sessions, np.random.default_rng(1))
+    away = np.abs(moved.current - sessions.current)
+    assert (away > 0).any(axis=1).all()
+    assert (away <= 0.1 * np.abs(sessions.current) + 2.0).all()
+    assert moved.history is sessions.history
+    assert (moved.current[:, [0, 1, 3]] >= 0).all()
+
+
+def test_mixed_precision_trains_on_the_cpu_too(evidence: Evidence, trials: Trials) -> None:
+    small = trials.rows(np.arange(1_000))
+    settings = Settings(epochs=3, mixed_precision=True)
+    network = fit_network(evidence, small, small, settings, lambda *_: None)
+    assert loss_of(network, evidence, small) < 0.6
+    assert next(network.parameters()).dtype == torch.float64
+
+
+def test_many_sessions_in_chunks_have_the_same_channels(evidence: Evidence) -> None:
+    sessions = any_sessions(25, 5, np.random.default_rng(2))
+    assert np.array_equal(in_chunks(evidence, sessions, size=7), evidence.channels(sessions))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_missing_gpu_is_named_with_the_remedy() -> None:
+    with pytest.raises(DeviceMissingError, match="no device 'cuda:1' here; help: leave --device"):
+        require_device("cuda:1")
+    require_device("cpu")

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.scripts.run_script import ROOT, run
+
+SCRIPT = "evaluate_model.py"
+MODEL = ROOT / "models/production/model.pth"
+PICTURES = ("det.png", "scores.png", "reliability.png")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with 2,000 samples to test on."""
+    folder = tmp_path_factory.mktemp("evaluation")
+    flags = ("--samples", 2_000, "--output", "data/raw/test_data.csv", "--seed", 9)
+    assert run("generate_synthetic.py", *flags, folder=folder).returncode == 0
+    return folder
+
+
+def test_the_documented_line_reports_every_figure_with_its_interval(folder: Path) -> None:
+    flags = ("--model", MODEL, "--test-data", "data/raw/test_data.csv", "--resamples", 20)
+    done = run(SCRIPT, *flags, folder=folder)
+    assert done.returncode == 0, done.stderr
+    report = json.loads((folder / "reports/report.json").read_text())
+    figures = report["data"]["synthetic people"]["figures"]
+    for name in ("accuracy", "precision", "recall", "f1", "far", "frr", "auc", "eer"):
+        assert figures[name]["low"] <= figures[name]["value"] <= figures[name]["high"]
+    assert report["model_version"] == "1.0.0"
+    assert done.stdout.strip() == (folder / "reports/report.md").read_text().strip()
+    for name in PICTURES:
+        assert (folder / "reports" / name).is_file()
+
+
+def test_the_documented_test_data_is_made_where_it_is_missing(tmp_path: Path) -> None:
+    done = run(SCRIPT, "--model", MODEL, "--resamples", 5, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "took part in no training" in " ".join(done.stderr.split())
+    assert (tmp_path / "data/raw/test_data.csv").is_file()
+
+
+def test_other_missing_test_data_is_an_error_with_the_remedy(tmp_path: Path) -> None:
+    done = run(SCRIPT, "--model", MODEL, "--test-data", "own.csv", folder=tmp_path)
+    assert done.returncode == 1
+    assert "no test data at own.csv; help:" in done.stderr
+    assert not (tmp_path / "own.csv").exists()
+
+
+def test_a_missing_model_is_an_error_with_the_remedy(tmp_path: Path) -> None:
+    done = run(SCRIPT, "--model", "none.pth", folder=tmp_path)
+    assert done.returncode == 1
+    assert "help: run `make train`" in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_in_full_without_real_people_the_page_is_left_alone_on_a_laptop(tmp_path: Path) -> None:
+    flags = ("--full", "--model", MODEL, "--document", "accuracy.md", "--resamples", 5)
+    nowhere = {"AALTO_KEYSTROKES": str(tmp_path / "none.csv.gz"), "CI": ""}
+    done = run(SCRIPT, *flags, folder=tmp_path, environment=nowhere)
+    assert done.returncode == 0, done.stderr
+    assert "real people: skipped" in done.stderr
+    assert not (tmp_path / "accuracy.md").exists()
+    assert (tmp_path / "reports/report.json").is_file()
+
+
+def test_in_full_without_real_people_ci_fails(tmp_path: Path) -> None:
+    nowhere = {"AALTO_KEYSTROKES": str(tmp_path / "none.csv.gz"), "CI": "true"}
+    done = run(SCRIPT, "--full", "--model", MODEL, folder=tmp_path, environment=nowhere)
+    assert done.returncode == 1
+    assert "no keystrokes of real people" in done.stderr
