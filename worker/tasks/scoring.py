@@ -24,7 +24,7 @@ def register(
         """Keeps an outcome from the answer until Celery has published it; the solo pool runs one task at a time."""
 
         outcome: Outcome | None = None
-        resultrepr_maxsize = 8  # neither Flower nor the log needs the scores, and printing them takes time
+        resultrepr_maxsize = 8  # scores are nobody's business in Flower, and printing takes time
 
         def after_return(self, *_: object) -> None:
             outcome, self.outcome = self.outcome, None
