@@ -80,3 +80,12 @@ def test_every_document_and_script_that_is_named_exists() -> None:
     named |= set(re.findall(r"(scripts/\w+\.py)", README))
     assert len(named) > 8
     assert [path for path in named if not (ROOT / Path(path)).exists()] == []
+
+
+def test_the_headline_figures_are_those_of_the_generated_report() -> None:
+    report = (ROOT / "docs" / "accuracy.md").read_text()
+    table = README.split("make evaluate` prints this", 1)[1].split("## Use it", 1)[0]
+    figures = re.findall(r"\d+\.\d+(?: %)? \(\d+\.\d+ to \d+\.\d+\)", table)
+    assert len(figures) == 4
+    plain = report.replace(" %", "")
+    assert [figure for figure in figures if figure.replace(" %", "") not in plain] == []
