@@ -61,6 +61,7 @@ class Dispatcher:
         self._max_waiting = settings.max_waiting_patterns
         self._slots = asyncio.Semaphore(settings.max_messages_in_flight)
         self._queue: deque[_Waiter] = deque()
+        self._waiters: set[_Waiter] = set()  # everyone, waiting to be sent or for the answer
         self._waiting_rows = 0
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -77,7 +78,7 @@ class Dispatcher:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for waiter in self._queue:
+        for waiter in self._waiters:
             _fail(waiter, ModelNotLoadedError("the service is shutting down"))
         await self._messenger.close()
 
@@ -93,16 +94,22 @@ class Dispatcher:
             raise OverloadedError(f"{self._waiting_rows} patterns wait already")
         waiter = _Waiter(rows, time.monotonic(), asyncio.get_running_loop().create_future())
         self._queue.append(waiter)
+        self._waiters.add(waiter)
         self._count(len(rows))
         self._wake.set()
         try:
-            await asyncio.wait((waiter.future,), timeout=self._deadlines.client_wait_seconds)
+            await asyncio.wait((waiter.future,), timeout=self._deadlines.message_seconds)
+            if not waiter.future.done():
+                self._messenger.look_for_life()
+                rest = waiter.arrived + self._deadlines.client_wait_seconds - time.monotonic()
+                await asyncio.wait((waiter.future,), timeout=max(0.0, rest))
             if waiter.future.done():
                 return waiter.future.result()
             self._metrics.timeouts.inc()
             waiter.future.cancel()
             raise await self._why_late(waiter)
         finally:
+            self._waiters.discard(waiter)
             waiter.future.cancel()
 
     async def probe(self) -> ProbeAnswer:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import math
 import time
 import uuid
 from typing import Any, cast
 
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 
 from api.envelope import EnvelopeFactory
 from api.errors import (
@@ -20,6 +21,7 @@ from api.errors import (
     DeadlineExceededError,
     InferenceFailedError,
     ModelNotLoadedError,
+    OverloadedError,
     QueueUnavailableError,
 )
 from api.metrics import ApiMetrics
@@ -31,6 +33,8 @@ from worker.contract import ALIVE_KEY, ONLINE_QUEUE, STATS_KEY, Deadlines
 FIRST_SUBSCRIPTION_SECONDS = 0.5
 LAST_LOOK_SECONDS = 0.05  # before the end: is the answer stored though its publication was lost?
 ALIVE_CACHE_SECONDS = 0.1
+LATE_SECONDS = 0.1  # what finding out why an answer is late may add to the client's wait
+TOTALS = ("predictions", "inference_ms_sum", "confidence_sum", "anomalies")
 
 
 class Messenger:
@@ -49,7 +53,8 @@ class Messenger:
         self._celery = create_celery(broker_url)
         self._numbers = itertools.count()
         self._listener: asyncio.Task[None] | None = None
-        self._alive = (float("-inf"), False)
+        self._life: asyncio.Task[bool | None] | None = None
+        self._looked = float("-inf")
 
     async def start(self) -> None:
         """Subscribe to the results. A server that is down is no error here: it may come."""
@@ -97,16 +102,28 @@ class Messenger:
         finally:
             self._results.forget(task_id)
 
+    def look_for_life(self) -> None:
+        """Ask whether a worker lives, for all whose answers are getting late; `why_late` tells what came of it."""
+        if self._life is None or (
+            self._life.done() and time.monotonic() - self._looked > ALIVE_CACHE_SECONDS
+        ):
+            self._life = asyncio.create_task(self._is_somebody_alive())
+            self._looked = time.monotonic()
+
     async def why_late(self) -> ApiError | None:
         """The error to tell when no worker lives or Redis is gone; None while a worker lives."""
-        asked, alive = self._alive
-        if time.monotonic() - asked > ALIVE_CACHE_SECONDS:
-            try:
-                alive = bool(await self._store.exists(ALIVE_KEY))
-            except (RedisError, OSError):
-                return QueueUnavailableError("the queue cannot be reached")
-            self._alive = (time.monotonic(), alive)
-        return None if alive else ModelNotLoadedError()
+        self.look_for_life()
+        assert self._life is not None
+        await asyncio.wait((self._life,), timeout=LATE_SECONDS)
+        if not self._life.done() or self._life.result() is None:
+            return QueueUnavailableError("the queue cannot be reached")
+        return None if self._life.result() else ModelNotLoadedError()
+
+    async def _is_somebody_alive(self) -> bool | None:
+        try:
+            return bool(await self._store.exists(ALIVE_KEY))
+        except (RedisError, OSError):
+            return None
 
     async def queue_depth(self) -> int:
         """Messages that wait in the online queue. Raises QueueUnavailableError."""
@@ -121,13 +138,14 @@ class Messenger:
             stored = await cast(Any, self._store.hgetall(STATS_KEY))
         except (RedisError, OSError) as error:
             raise QueueUnavailableError("the figures cannot be read") from error
-        found = {name.decode(): float(value) for name, value in stored.items()}
-        names = ("predictions", "inference_ms_sum", "confidence_sum", "anomalies")
-        return {name: found.get(name, 0.0) for name in names}
+        return {name: _finite(stored.get(name.encode())) for name in TOTALS}
 
     async def _push(self, payload: bytes) -> None:
         try:
             await cast(Any, self._broker.lpush(ONLINE_QUEUE, payload))
+        except OutOfMemoryError as error:
+            self._metrics.publish_failures.inc()
+            raise OverloadedError("the queue's server is out of memory") from error
         except (RedisError, OSError) as error:
             self._metrics.publish_failures.inc()
             raise QueueUnavailableError("the queue cannot be reached") from error
@@ -147,6 +165,15 @@ class Messenger:
     async def _withdraw(self, payload: bytes) -> None:
         with contextlib.suppress(RedisError, OSError):
             await cast(Any, self._broker.lrem(ONLINE_QUEUE, 1, cast(str, payload)))
+
+
+def _finite(stored: bytes | None) -> float:
+    """A stored figure; 0 for what is none, since others may write to the server."""
+    try:
+        value = float(stored or 0)
+    except ValueError:
+        return 0.0
+    return value if math.isfinite(value) else 0.0
 
 
 def _result_of(meta: Meta) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class Results:
             try:
                 await pubsub.psubscribe(self._prefix + "*")
                 await self._receive(pubsub)
-            except (RedisError, OSError) as error:
+            except Exception as error:  # a listener that ends would leave everybody waiting
                 structlog.get_logger().warning("results_disconnected", error=repr(error))
             finally:
                 was_listening = self.listening
@@ -103,8 +103,14 @@ class Results:
                     self._resolve(stored)
 
     def _resolve(self, stored: bytes | str) -> None:
-        meta: Meta = json.loads(stored)
-        future = self._pending.pop(meta["task_id"], None)
+        """Hand a result to who waits for it; what is no result is logged and left alone."""
+        try:
+            meta: Meta = json.loads(stored)
+            task_id, _ = str(meta["task_id"]), meta["status"]
+        except (ValueError, TypeError, KeyError) as error:
+            structlog.get_logger().warning("result_unreadable", error=repr(error)[:200])
+            return
+        future = self._pending.pop(task_id, None)
         if future is not None and not future.done():
             future.set_result(meta)
 

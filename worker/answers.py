@@ -14,6 +14,7 @@ from worker.contract import CHANNELS, Answer, ErrorCode, Reason, RowError
 from worker.enrolment import EnrolmentRule
 
 Row = list[Any]
+SHORT_HISTORY = 5  # real people: EER 11.8 % with five patterns, 11.1 % with ten, 16.4 % with one
 IMPORTANCE_STEPS = 10_000  # importances are given in steps of 0.0001 that sum to 1
 
 
@@ -72,7 +73,7 @@ def reasons(row: Row, past: Past, anomaly: float, rule: EnrolmentRule) -> list[s
     """What a client should know beside the number, as codes of the contract."""
     applies = {
         Reason.NO_HISTORY: not past.patterns,
-        Reason.SHORT_HISTORY: 0 < len(past.patterns) < rule.patterns,
+        Reason.SHORT_HISTORY: 0 < len(past.patterns) < SHORT_HISTORY,
         Reason.HISTORY_FROM_CALLER: past.source == "caller",
         Reason.ANOMALOUS: anomaly > rule.update_anomaly,
         Reason.SESSION_FEATURES_UNUSED: bool(row[3]),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import socket
 
 from worker.celery_app import create_celery
 from worker.contract import TRAINING_QUEUE
 from worker.device import gpu_present, pin
 from worker.metrics import WorkerMetrics
+from worker.node import run_node
 from worker.settings import WorkerSettings
 from worker.tasks import retraining
 
@@ -24,11 +24,11 @@ def run(settings: WorkerSettings) -> None:
     retraining.register(app, settings, device)
     if settings.worker_metrics_port:
         WorkerMetrics().serve(settings.worker_metrics_host, settings.worker_metrics_port)
-    name = f"background@{socket.gethostname()}.{os.getpid()}"
-    app.worker_main(
-        [
-            *("worker", "--queues", TRAINING_QUEUE, "--pool", "prefork", "--hostname", name),
-            *("--concurrency", str(settings.background_concurrency)),
-            *("--loglevel", settings.log_level, "--without-gossip", "--without-mingle"),
-        ]
+    run_node(
+        app,
+        "background",
+        TRAINING_QUEUE,
+        settings.log_level,
+        pool_cls="prefork",
+        concurrency=settings.background_concurrency,
     )

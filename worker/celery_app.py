@@ -51,6 +51,15 @@ def _settings(ack_emulation: bool) -> dict[str, Any]:
         "redis_socket_keepalive": True,
         "redis_retry_on_timeout": True,
         "result_expires": ONLINE_RESULT_SECONDS,
+        # A result that cannot be stored within a second has nobody waiting for it; the default tries for minutes.
+        "result_backend_transport_options": {
+            "retry_policy": {
+                "max_retries": 3,
+                "interval_start": 0,
+                "interval_max": 0.2,
+                "timeout": 1,
+            }
+        },
         "worker_send_task_events": True,  # Flower lists tasks from them
         "worker_hijack_root_logger": False,
         "task_send_sent_event": False,

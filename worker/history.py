@@ -6,12 +6,16 @@ hour (u8), little-endian; 50 of them are 1.1 KB. Keys carry the keyed hash of th
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import structlog
 from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from worker.contract import HISTORY_KEY, history_key
 
@@ -19,6 +23,14 @@ FORMAT = 1
 _RECORD = struct.Struct("<BIffffB")
 SECONDS_A_DAY = 86_400
 SCAN_COUNT = 500
+
+_APPEND = """
+if ARGV[1] == '1' and redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('LPUSH', KEYS[1], ARGV[2])
+redis.call('LTRIM', KEYS[1], 0, ARGV[3] - 1)
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+return 1
+"""
 
 
 class HistoryUnavailableError(Exception):
@@ -39,11 +51,22 @@ class Pattern:
 
     @classmethod
     def unpack(cls, record: bytes) -> Pattern | None:
-        """The pattern of a record, None for a format that this release does not know."""
+        """The pattern of a record, None for what this release would not have written."""
         if len(record) != _RECORD.size or record[0] != FORMAT:
             return None
         _, seconds, wpm, hold, transition, errors, hour = _RECORD.unpack(record)
+        if not all(map(math.isfinite, (wpm, hold, transition, errors))):
+            return None
         return cls(seconds, (wpm, hold, transition, errors), hour)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One pattern for one DID's history; `founding` where the DID had none when the pattern was judged."""
+
+    did_hash: str
+    pattern: Pattern
+    founding: bool = False
 
 
 class History:
@@ -65,29 +88,29 @@ class History:
         for did_hash in did_hashes:
             pipeline.lrange(history_key(did_hash), 0, self._length - 1)
         try:
-            stored = pipeline.execute()
+            stored = pipeline.execute(raise_on_error=False)
         except (RedisError, OSError) as error:
             raise HistoryUnavailableError("the histories cannot be read") from error
         return [_patterns(records) for records in stored]
 
-    def append(self, entries: Sequence[tuple[str, Pattern]]) -> None:
+    def append(self, entries: Sequence[Entry]) -> None:
         """Enter each pattern as its DID's newest, cut to length, and begin its expiry anew.
 
+        A founding pattern enters only where there is no history yet: two workers may have judged two of them at once.
         Raises HistoryUnavailableError.
         """
         pipeline = self._redis.pipeline(transaction=False)
-        for did_hash, pattern in entries:
-            key = history_key(did_hash)
-            pipeline.lpush(key, pattern.pack())
-            pipeline.ltrim(key, 0, self._length - 1)
-            pipeline.expire(key, self._expiry_seconds)
+        for entry in entries:
+            founding, key = int(entry.founding), history_key(entry.did_hash)
+            limits = (self._length, self._expiry_seconds)
+            pipeline.eval(_APPEND, 1, key, founding, entry.pattern.pack(), *limits)
         try:
             pipeline.execute()
         except (RedisError, OSError) as error:
             raise HistoryUnavailableError("the histories cannot be written") from error
 
-    def everyone(self) -> Iterator[list[Pattern]]:
-        """Every DID's patterns, newest first, in no order and without names. Raises HistoryUnavailableError."""
+    def everyone(self) -> Iterator[tuple[str, list[Pattern]]]:
+        """Every DID's hash and patterns, newest first, in no order. Raises HistoryUnavailableError."""
         batch: list[bytes] = []
         try:
             for key in self._redis.scan_iter(match=HISTORY_KEY % "*", count=SCAN_COUNT):
@@ -99,14 +122,21 @@ class History:
         except (RedisError, OSError) as error:
             raise HistoryUnavailableError("the histories cannot be read") from error
 
-    def _fetch(self, keys: list[bytes]) -> Iterator[list[Pattern]]:
+    def _fetch(self, keys: list[bytes]) -> Iterator[tuple[str, list[Pattern]]]:
         pipeline = self._redis.pipeline(transaction=False)
         for key in keys:
             pipeline.lrange(key, 0, self._length - 1)
-        for records in pipeline.execute() if keys else []:
-            yield _patterns(records)
+        stored = pipeline.execute(raise_on_error=False) if keys else []
+        for key, records in zip(keys, stored, strict=True):
+            yield key.decode().split("{")[1].rstrip("}"), _patterns(records)
 
 
-def _patterns(records: list[bytes]) -> list[Pattern]:
+def _patterns(records: list[bytes] | Exception) -> list[Pattern]:
+    """The patterns of one key; a key that holds something else is no history, and harms nobody but its DID."""
+    if isinstance(records, RedisConnectionError | RedisTimeoutError):
+        raise HistoryUnavailableError("the histories cannot be read") from records
+    if isinstance(records, Exception):
+        structlog.get_logger().error("history_unreadable", error=repr(records))
+        return []
     found = (Pattern.unpack(record) for record in records)
     return [pattern for pattern in found if pattern is not None]

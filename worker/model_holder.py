@@ -8,8 +8,9 @@ from pathlib import Path
 
 import structlog
 
-from ml.registry import ModelError, load
+from ml.registry import ModelError, load, manifest
 from ml.scorer import Scorer
+from worker.held_model import HeldModel
 from worker.promotion import Promotions
 
 WATCH_SECONDS = 1.0
@@ -18,7 +19,7 @@ Observer = Callable[[Scorer], None]
 
 
 class ModelHolder:
-    """The promoted model if there is one, else the one at `model_path`.
+    """The promoted model if there is one that can be used, else the one at `model_path`.
 
     `current` never waits: loading happens in the watching thread and ends with one assignment.
     """
@@ -30,48 +31,63 @@ class ModelHolder:
         self._promotions = promotions
         self._device = device
         self._on_change = on_change
-        self._scorer: Scorer | None = None
-        self._tried: Path | None = None
+        self._held: HeldModel | None = None
+        self._tried: tuple[Path, int] | None = None
         self._stop = threading.Event()
+        self._complaint = ""
 
     def start(self) -> Scorer:
-        """Load, warm up, begin to watch. Raises ModelError when the model's file is missing or not what it claims."""
-        scorer = self._take(self._promotions.current() or self._model_path)
+        """Load, warm up, begin to watch. Raises ModelError when neither promoted nor shipped model is of use."""
+        if not self.refresh():
+            self._take(self._model_path)
         threading.Thread(target=self._watch, name="model-watch", daemon=True).start()
-        return scorer
+        return self.current().scorer
 
     def stop(self) -> None:
         """End the watching thread."""
         self._stop.set()
 
-    def current(self) -> Scorer:
+    def current(self) -> HeldModel:
         """The model to score with now. Raises ModelError before `start`."""
-        if self._scorer is None:
+        if self._held is None:
             raise ModelError("no model is loaded; help: call start() first")
-        return self._scorer
+        return self._held
 
     def refresh(self) -> bool:
-        """Take the promoted model if it changed; a bad one is refused and the present one stays. True after a swap."""
-        promoted = self._promotions.current()
-        if promoted is None or promoted == self._tried:
-            return False
+        """Take the promoted model if it changed. True after a swap.
+
+        Whatever is wrong with it, it is refused with a line in the log, the present model stays, and the file is
+        tried again when it has changed.
+        """
         try:
+            promoted = self._promotions.current()
+            if promoted is None:
+                return False
+            wanted = (promoted, promoted.stat().st_mtime_ns)
+            if wanted == self._tried:
+                return False
+            self._tried = wanted
             self._take(promoted)
-        except ModelError as error:
-            structlog.get_logger().error("model_refused", path=str(promoted), error=str(error))
+        except Exception as error:  # a thread that ends would never take another model
+            self._complain(error)
             return False
         return True
 
-    def _take(self, path: Path) -> Scorer:
-        self._tried = path
+    def _take(self, path: Path) -> None:
         scorer = load(path, self._device)
         scorer.warm_up()
-        self._scorer = scorer
+        acceptance = int(manifest(path).thresholds["equal_error"]["confidence"])
+        self._held = HeldModel(scorer, acceptance)
         self._on_change(scorer)
         structlog.get_logger().info(
             "model_loaded", path=str(path), version=scorer.model_version, device=scorer.device
         )
-        return scorer
+
+    def _complain(self, error: Exception) -> None:
+        complaint = f"{type(error).__name__}: {error}"
+        if complaint != self._complaint:
+            structlog.get_logger().error("promoted_model_refused", error=complaint)
+        self._complaint = complaint
 
     def _watch(self) -> None:
         while not self._stop.wait(WATCH_SECONDS):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
-import sys
 
 from worker.aftermath import Aftermath
 from worker.celery_app import create_celery
@@ -14,6 +12,7 @@ from worker.enrolment import EnrolmentRule
 from worker.heartbeat import Heartbeat
 from worker.history import History
 from worker.metrics import WorkerMetrics
+from worker.node import node_name, run_node
 from worker.redis_client import open_redis
 from worker.settings import WorkerSettings
 from worker.totals import Totals
@@ -22,7 +21,8 @@ from worker.totals import Totals
 def run(settings: WorkerSettings) -> None:
     """Pin the device, load the model, serve metrics, then take messages until told to stop.
 
-    Raises ModelError when the model is missing or not what its manifest says, DeviceError for a wrong WORKER_DEVICE.
+    Raises ModelError when the model is missing or not what its manifest says, DeviceError for a wrong WORKER_DEVICE,
+    WorkerFailedError when the worker ended by itself.
     """
     device = pin(settings.worker_device, os.environ, gpu_present=gpu_present())
     import torch  # noqa: PLC0415  # after the device is pinned
@@ -51,7 +51,7 @@ def run(settings: WorkerSettings) -> None:
     )
 
     def probe() -> ProbeAnswer:
-        scorer = holder.current()
+        scorer = holder.current().scorer
         return {"model_version": scorer.model_version, "device": scorer.device}
 
     app = create_celery(settings.broker_url, settings.result_url, ack_emulation=False)
@@ -60,23 +60,15 @@ def run(settings: WorkerSettings) -> None:
     scoring.register(app, core, aftermath, probe)
     if settings.worker_metrics_port:
         metrics.serve(settings.worker_metrics_host, settings.worker_metrics_port)
-    name = f"online@{socket.gethostname()}.{os.getpid()}"
-    Heartbeat(open_redis(settings.result_url), name).start()
-    app.worker_main(
-        [
-            *("worker", "--queues", ONLINE_QUEUE, "--pool", "solo", "--hostname", name),
-            *("--loglevel", settings.log_level, "--without-gossip", "--without-mingle"),
-            *("--prefetch-multiplier", "1"),
-        ]
+    Heartbeat(open_redis(settings.result_url), node_name("online")).start()
+    run_node(
+        app, "online", ONLINE_QUEUE, settings.log_level, pool_cls="solo", prefetch_multiplier=1
     )
-    sys.exit(0)
 
 
 def rule(settings: WorkerSettings) -> EnrolmentRule:
     """The enrolment rule that the settings describe."""
     return EnrolmentRule(
-        settings.enrolment_patterns,
-        settings.enrolment_confidence,
         settings.update_confidence,
         settings.update_anomaly,
     )

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from worker.contract import Answer, Reason, RowError
-from worker.history import Pattern
-
-Entry = tuple[str, Pattern]
+from worker.history import Entry
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import structlog
 
-from ml.scorer import Scorer
 from ml.sessions import Sessions
 from worker.answers import Past, Row, error_rows, word
-from worker.contract import WIRE_VERSION, Answer, ErrorCode, RowError
+from worker.contract import MAX_ROWS_PER_MESSAGE, WIRE_VERSION, Answer, ErrorCode, RowError
 from worker.enrolment import EnrolmentRule
-from worker.history import History, HistoryUnavailableError, Pattern
-from worker.outcome import Entry, Outcome
+from worker.held_model import HeldModel
+from worker.history import Entry, History, HistoryUnavailableError, Pattern
+from worker.outcome import Outcome
 
 
 class ScoringCore:
@@ -23,12 +23,12 @@ class ScoringCore:
 
     def __init__(
         self,
-        scorer: Callable[[], Scorer],
+        model: Callable[[], HeldModel],
         history: History,
         rule: EnrolmentRule,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._scorer = scorer
+        self._model = model
         self._history = history
         self._rule = rule
         self._clock = clock
@@ -41,6 +41,8 @@ class ScoringCore:
         """
         received = self._clock()
         rows: list[Row] = message["rows"]
+        if len(rows) > MAX_ROWS_PER_MESSAGE:
+            raise ValueError(f"a message has at most {MAX_ROWS_PER_MESSAGE} rows (got {len(rows)})")
         entries: list[Entry] = []
         inference_ms = 0.0
         answers: Sequence[Answer | RowError]
@@ -56,7 +58,7 @@ class ScoringCore:
                 answers = error_rows(rows, ErrorCode.HISTORY_UNAVAILABLE)
             else:
                 answers, inference_ms = self._score(rows, pasts)
-                entries = _entries(rows, answers, int(received))
+                entries = _entries(rows, pasts, answers, int(received))
         reply = {
             "v": WIRE_VERSION,
             "queue_seconds": max(0.0, received - message["sent"]),
@@ -82,12 +84,13 @@ class ScoringCore:
     def _score(
         self, rows: Sequence[Row], pasts: Sequence[Past]
     ) -> tuple[Sequence[Answer | RowError], float]:
-        scorer = self._scorer()
+        model = self._model()
+        scorer, rule = model.scorer, self._rule.above(model.acceptance)
         began = time.perf_counter()
         scores = scorer.score(_sessions(rows, pasts))
         inference_ms = round((time.perf_counter() - began) * 1000, 2)
         answers = word(
-            rows, pasts, scores, self._rule, version=scorer.model_version, inference_ms=inference_ms
+            rows, pasts, scores, rule, version=scorer.model_version, inference_ms=inference_ms
         )
         return answers, inference_ms
 
@@ -102,11 +105,24 @@ def _sessions(rows: Sequence[Row], pasts: Sequence[Past]) -> Sessions:
     return Sessions(current, history, counts)
 
 
-def _entries(rows: Sequence[Row], answers: Sequence[Answer | RowError], now: int) -> list[Entry]:
-    """The patterns that enter their DID's history, with the time at which the worker saw them."""
-    entries = []
-    for (did_hash, features, _, _), answer in zip(rows, answers, strict=True):
-        if answer.get("recorded"):
-            wpm, hold, transition, errors, hour = features
-            entries.append((did_hash, Pattern(now, (wpm, hold, transition, errors), int(hour))))
+def _entries(
+    rows: Sequence[Row], pasts: Sequence[Past], answers: Sequence[Answer | RowError], now: int
+) -> list[Entry]:
+    """The patterns that enter their DID's history, with the time at which the worker saw them.
+
+    Rows of one DID in one message are judged by the same history: of several that would found it, the first does.
+    """
+    entries: list[Entry] = []
+    founded: set[str] = set()
+    for row, past, answer in zip(rows, pasts, answers, strict=True):
+        did_hash, (wpm, hold, transition, errors, hour) = row[0], row[1]
+        if "error" in answer or not answer["recorded"]:
+            continue
+        founding = past.recorded == 0
+        if founding and did_hash in founded:
+            answer["recorded"] = False
+            continue
+        founded.add(did_hash)
+        pattern = Pattern(now, (wpm, hold, transition, errors), int(hour))
+        entries.append(Entry(did_hash, pattern, founding))
     return entries

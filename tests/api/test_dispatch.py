@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
 from redis import Redis
 
-from api.dispatch import Dispatcher, Row
+from api.dispatch import Dispatcher
 from api.errors import (
-    ApiError,
     DeadlineExceededError,
     InferenceFailedError,
     ModelNotLoadedError,
@@ -21,31 +22,9 @@ from api.errors import (
     QueueUnavailableError,
 )
 from api.metrics import ApiMetrics
-from api.settings import Settings
+from tests.api.dispatching import TIMEOUT_SECONDS, dispatcher, outcome, row, run, settings
 from tests.api.stub_worker import Reply, StubWorker, echo
-from worker.contract import ALIVE_KEY, MAX_ROWS_PER_MESSAGE, ONLINE_QUEUE, STATS_KEY
-
-TIMEOUT_SECONDS = 0.6
-
-
-def settings(url: str, **changes: Any) -> Settings:
-    values = {
-        "redis_url": url,
-        "did_hash_key": "k" * 32,
-        "predict_timeout_seconds": TIMEOUT_SECONDS,
-        **changes,
-    }
-    return Settings(_env_file=None, **values)
-
-
-@asynccontextmanager
-async def dispatcher(url: str, **changes: Any) -> AsyncIterator[Dispatcher]:
-    running = Dispatcher(settings(url, **changes), ApiMetrics())
-    await running.start()
-    try:
-        yield running
-    finally:
-        await running.close()
+from worker.contract import ALIVE_KEY, MAX_ROWS_PER_MESSAGE, ONLINE_QUEUE
 
 
 @pytest.fixture
@@ -66,23 +45,6 @@ def worker(clean: str) -> Iterator[Callable[..., StubWorker]]:
     yield start
     for stub in started:
         stub.stop()
-
-
-def row(n: int) -> Row:
-    return [f"{n:04x}", [65, 120, 85, 3, 14], None, None]
-
-
-def run(scenario: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(asyncio.wait_for(scenario, 30))
-
-
-async def outcome(call: Coroutine[Any, Any, Any]) -> tuple[type, float]:
-    began = time.monotonic()
-    try:
-        result = await call
-    except ApiError as error:
-        return type(error), time.monotonic() - began
-    return type(result), time.monotonic() - began
 
 
 def test_a_thousand_waiters_get_each_their_own_answer_from_few_messages(
@@ -272,22 +234,6 @@ def test_with_redis_down_the_refusal_comes_at_once() -> None:
     assert max(seconds for _, seconds in found) < TIMEOUT_SECONDS / 2
 
 
-def test_the_figures_are_those_of_all_processes(clean: str) -> None:
-    async def scenario() -> list[dict[str, float]]:
-        async with dispatcher(clean) as dispatch:
-            empty = await dispatch.totals()
-            with Redis.from_url(clean) as redis:
-                redis.hset(STATS_KEY, mapping={"predictions": 7, "inference_ms_sum": 3.5})
-                redis.lpush(ONLINE_QUEUE, "waiting")
-            assert await dispatch.queue_depth() == 1
-            return [empty, await dispatch.totals()]
-
-    empty, filled = run(scenario())
-    assert set(empty.values()) == {0.0}
-    assert filled["predictions"] == 7
-    assert filled["inference_ms_sum"] == 3.5
-
-
 def test_closing_answers_who_still_waits(clean: str) -> None:
     async def scenario() -> list[Any]:
         running = Dispatcher(settings(clean, max_messages_in_flight=1), ApiMetrics())
@@ -299,4 +245,23 @@ def test_closing_answers_who_still_waits(clean: str) -> None:
         await running.close()
         return await asyncio.gather(*calls)
 
-    assert all(issubclass(kind, ApiError) for kind, _ in run(scenario()))
+    found = run(scenario())
+    assert {kind for kind, _ in found} == {ModelNotLoadedError}
+    assert max(seconds for _, seconds in found) < TIMEOUT_SECONDS / 2
+
+
+def test_a_message_says_when_its_answer_is_worthless(clean: str) -> None:
+    async def scenario() -> dict[str, Any]:
+        async with dispatcher(clean) as dispatch:
+            call = asyncio.create_task(outcome(dispatch.score([row(1)])))
+            await asyncio.sleep(0.1)
+            with Redis.from_url(clean) as redis:
+                sent = json.loads(redis.lindex(ONLINE_QUEUE, 0) or b"")
+            await call
+            return dict(sent)
+
+    began = time.time()
+    sent = run(scenario())
+    expires = datetime.fromisoformat(sent["headers"]["expires"]).timestamp() - began
+    argument = json.loads(base64.b64decode(sent["body"]))[0][0]
+    assert 0 < argument["deadline"] - began < expires < TIMEOUT_SECONDS + 0.05

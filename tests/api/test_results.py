@@ -119,3 +119,19 @@ def test_without_a_server_nothing_is_heard_and_nothing_hangs(seconds: float) -> 
         return heard
 
     assert asyncio.run(asyncio.wait_for(scenario(), 5)) is False
+
+
+@pytest.mark.parametrize("garbage", [b"not json", b"5", b"null", b"[]", b'{"task_id": 1}', b"\xff"])
+def test_a_publication_that_is_no_result_is_left_alone_and_the_next_is_heard(
+    redis_url: str, garbage: bytes
+) -> None:
+    async def scenario() -> int:
+        async with listening(redis_url) as (results, redis):
+            future = results.expect(f"{INSTANCE}.1")
+            await redis.set(key(1), garbage)
+            await results.fetch(f"{INSTANCE}.1")
+            await redis.publish(key(1), garbage)
+            await redis.publish(key(1), meta(1))
+            return int((await asyncio.wait_for(future, 5))["result"])
+
+    assert asyncio.run(scenario()) == 1

@@ -79,7 +79,7 @@ class RunningService:
             "MODEL_DIRECTORY": str(directory / "models"),
             **environment,
         }
-        self._parts: list[Process] = []
+        self.parts: list[Process] = []
 
     def redis(self) -> Process:
         command = [str(get_binary_path()), "--port", str(self.redis_port), "--bind", "127.0.0.1"]
@@ -93,7 +93,7 @@ class RunningService:
         return self._start(role, [sys.executable, "-m", "worker", role], environment)
 
     def stop(self) -> None:
-        for part in reversed(self._parts):
+        for part in reversed(self.parts):
             part.stop()
 
     def wait_healthy(self) -> None:
@@ -138,7 +138,7 @@ class RunningService:
     ) -> Process:
         log = self.directory / f"{name}.log"
         part = Process(command, {**self.environment, **(environment or {})}, log)
-        self._parts.append(part)
+        self.parts.append(part)
         return part
 
 

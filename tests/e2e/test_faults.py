@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from tests.e2e.load import post_all
 from tests.e2e.service import ROOT, RunningService, pattern
+from worker.contract import STATS_KEY
 
 pytestmark = pytest.mark.e2e
 DEADLINE_SECONDS = 1.0
@@ -60,7 +62,8 @@ def test_every_request_is_answered_while_the_worker_is_killed_and_replaced(
     faulty.wait_healthy()
 
     def kill_and_replace() -> None:
-        time.sleep(0.3)
+        with Redis.from_url(faulty.redis_url) as redis:
+            faulty.wait_for(lambda: int(redis.hget(STATS_KEY, "predictions") or 0) > 100, "load")
         worker.signal(signal.SIGKILL)
         worker.wait()
         faulty.worker()
@@ -72,13 +75,14 @@ def test_every_request_is_answered_while_the_worker_is_killed_and_replaced(
     codes = {answer.status_code for answer in answers}
     assert len(answers) == 3000
     assert 200 in codes
+    assert codes & {503, 504}
     assert codes <= {200, 503, 504}
     assert all("error_code" in answer.json() for answer in answers if answer.status_code != 200)
     faulty.wait_healthy()
     assert timed_predict(faulty)[0] == 200
 
 
-def test_a_worker_that_hangs_is_answered_for_with_504_and_forgiven_when_it_goes_on(
+def test_a_worker_that_hangs_is_answered_for_by_the_deadline_and_forgiven_when_it_goes_on(
     faulty: RunningService,
 ) -> None:
     worker = faulty.worker()
@@ -111,6 +115,21 @@ def test_redis_gone_is_503_at_once_with_retry_after_and_answers_follow_its_retur
     own_service.redis()
     own_service.wait_for(lambda: timed_predict(own_service)[0] == 200, "answers come again")
     assert own_service.get("/health")[0] == 200
+
+
+def test_a_redis_that_hangs_is_503_within_the_deadline_and_answers_follow(
+    own_service: RunningService,
+) -> None:
+    redis = own_service.redis()
+    own_service.worker()
+    own_service.api()
+    own_service.wait_healthy()
+    redis.signal(signal.SIGSTOP)
+    status, body, seconds = timed_predict(own_service)
+    redis.signal(signal.SIGCONT)
+    assert (status, body["error_code"]) == (503, "QUEUE_UNAVAILABLE")
+    assert seconds < DEADLINE_SECONDS + GRACE_SECONDS
+    own_service.wait_for(lambda: timed_predict(own_service)[0] == 200, "answers come again")
 
 
 def test_a_model_with_one_byte_changed_is_refused(faulty: RunningService, tmp_path: Path) -> None:

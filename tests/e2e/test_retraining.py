@@ -12,7 +12,7 @@ from redis import Redis
 
 from ml.registry import load, manifest
 from tests.e2e.service import ROOT, RunningService, pattern
-from worker.history import History, Pattern
+from worker.history import Entry, History, Pattern
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
@@ -29,7 +29,7 @@ def fill(redis_url: str, users: int, sessions: int) -> None:
                 wpm, hold, _, errors = mean * rng.normal(1, 0.07, 4)
                 transition = 12_000 / wpm - hold + rng.normal(0, 8)
                 kept = (float(wpm), float(hold), float(transition), float(max(errors, 0)))
-                entries.append((f"{user:032x}", Pattern(1_790_000_000 + 86_400 * n, kept)))
+                entries.append(Entry(f"{user:032x}", Pattern(1_790_000_000 + 86_400 * n, kept)))
             history.append(entries)
 
 

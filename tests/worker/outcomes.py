@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from worker.contract import CHANNELS, Answer, ErrorCode
-from worker.history import Pattern
+from worker.history import Entry, Pattern
 from worker.outcome import Outcome
 
 
@@ -26,5 +26,5 @@ def answer(confidence: int, reasons: list[str] | None = None) -> Answer:
 def outcome(*confidences: int, errors: int = 0) -> Outcome:
     rows: list[Any] = [answer(confidence) for confidence in confidences]
     rows += [{"error": ErrorCode.INFERENCE_ERROR}] * errors
-    entries = [(f"{n:02x}", Pattern(1_700_000_000, (65, 120, 85, 3))) for n in confidences]
+    entries = [Entry(f"{n:02x}", Pattern(1_700_000_000, (65, 120, 85, 3))) for n in confidences]
     return Outcome({"v": 1, "queue_seconds": 0.01, "rows": rows}, entries, inference_ms=2.0)

@@ -15,7 +15,7 @@ from worker.answers import Past, error_rows, in_steps, reasons, word
 from worker.contract import CHANNELS, ErrorCode
 from worker.enrolment import EnrolmentRule
 
-RULE = EnrolmentRule(5, 30, 75, 0.99)
+RULE = EnrolmentRule(75, 0.99)
 SHARES = np.array([0.1, 0.2, 0.3, 0.25, 0.1, 0.05])
 ROW = ["ab", [65, 120, 85, 3, 14], None, None]
 

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ml.registry import manifest
 from worker.enrolment import EnrolmentRule
 from worker.settings import WorkerSettings
 
-RULE = EnrolmentRule(patterns=5, enrolment_confidence=30, update_confidence=75, update_anomaly=0.99)
-ACCEPTANCE = 50  # more likely the user than anybody else
+RULE = EnrolmentRule(update_confidence=75, update_anomaly=0.99)
+SHIPPED = Path(__file__).resolve().parents[2] / "models" / "production" / "model.pth"
 
 
 @pytest.mark.parametrize(
     ("confidence", "anomaly", "recorded", "admitted"),
     [
         (50, 0.5, 0, True),  # the first pattern of a DID: no evidence either way
-        (30, 0.5, 4, True),
-        (29, 0.5, 4, False),
-        (74, 0.5, 5, False),  # accepted, yet not good enough to learn from
-        (75, 0.5, 5, True),
+        (50, 0.5, 1, False),
+        (74, 0.5, 1, False),  # accepted, yet not good enough to learn from
+        (75, 0.5, 1, True),
         (99, 0.99, 50, True),
         (99, 0.991, 50, False),
         (50, 1.0, 0, False),
@@ -32,13 +34,14 @@ def test_the_thresholds_hold_on_both_sides(
     assert RULE.admits(confidence, anomaly, recorded) is admitted
 
 
-@given(st.integers(0, ACCEPTANCE), st.floats(0, 1), st.integers(5, 50))
-def test_an_enrolled_did_never_learns_from_a_pattern_that_is_barely_accepted(
-    confidence: int, anomaly: float, recorded: int
+@given(st.integers(0, 100), st.integers(0, 100), st.floats(0, 1), st.integers(1, 50))
+def test_no_pattern_that_is_barely_accepted_enters_whatever_the_models_threshold(
+    acceptance: int, confidence: int, anomaly: float, recorded: int
 ) -> None:
-    assert not RULE.admits(confidence, anomaly, recorded)
+    admitted = RULE.above(acceptance).admits(confidence, anomaly, recorded)
+    assert not (admitted and confidence <= acceptance)
 
 
-def test_the_default_update_threshold_is_stricter_than_acceptance() -> None:
-    settings = WorkerSettings(_env_file=None)
-    assert settings.update_confidence > ACCEPTANCE
+def test_the_default_update_threshold_is_stricter_than_the_shipped_models_acceptance() -> None:
+    acceptance = manifest(SHIPPED).thresholds["equal_error"]["confidence"]
+    assert WorkerSettings(_env_file=None).update_confidence > acceptance

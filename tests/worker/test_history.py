@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import struct
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +13,7 @@ from redis import Redis
 
 from tests.worker.dead_server import dead_redis
 from worker.contract import history_key
-from worker.history import SECONDS_A_DAY, History, HistoryUnavailableError, Pattern
+from worker.history import SECONDS_A_DAY, Entry, History, HistoryUnavailableError, Pattern
 
 BYTES_FOR_FIFTY = 2048
 
@@ -38,22 +40,29 @@ def test_a_record_gives_back_what_went_in(
     assert Pattern.unpack(kept.pack()) == kept
 
 
-@pytest.mark.parametrize("record", [b"", b"\x02" + bytes(21), bytes(22), b"\x01" + bytes(22)])
-def test_a_record_of_an_unknown_format_is_left_out(record: bytes, redis: Redis) -> None:
+NOT_FINITE = struct.pack("<BIffffB", 1, 1, math.nan, 1.0, math.inf, 1.0, 1)
+
+
+@pytest.mark.parametrize(
+    "record", [b"", b"\x02" + bytes(21), bytes(22), b"\x01" + bytes(22), NOT_FINITE]
+)
+def test_a_record_that_this_release_would_not_have_written_is_left_out(
+    record: bytes, redis: Redis
+) -> None:
     redis.lpush(history_key("aa"), pattern(1).pack(), record)
     assert History(redis, 50, 180).read(["aa"]) == [[pattern(1)]]
 
 
 def test_histories_come_in_the_order_asked_for_newest_pattern_first(redis: Redis) -> None:
     history = History(redis, 50, 180)
-    history.append([("aa", pattern(1)), ("bb", pattern(7)), ("aa", pattern(2))])
+    history.append([Entry("aa", pattern(1)), Entry("bb", pattern(7)), Entry("aa", pattern(2))])
     assert history.read(["bb", "cc", "aa"]) == [[pattern(7)], [], [pattern(2), pattern(1)]]
 
 
 def test_a_history_keeps_the_last_patterns_only_and_expires(redis: Redis) -> None:
     history = History(redis, 3, 10)
     for n in range(5):
-        history.append([("aa", pattern(n))])
+        history.append([Entry("aa", pattern(n))])
     assert history.read(["aa"]) == [[pattern(4), pattern(3), pattern(2)]]
     assert 9 * SECONDS_A_DAY < redis.ttl(history_key("aa")) <= 10 * SECONDS_A_DAY
 
@@ -61,7 +70,7 @@ def test_a_history_keeps_the_last_patterns_only_and_expires(redis: Redis) -> Non
 def test_fifty_patterns_of_a_did_take_less_than_two_kilobytes(redis: Redis) -> None:
     history = History(redis, 50, 180)
     for n in range(60):
-        history.append([("ab" * 16, pattern(n))])
+        history.append([Entry("ab" * 16, pattern(n))])
     size = redis.memory_usage(history_key("ab" * 16))
     assert size is not None
     assert size <= BYTES_FOR_FIFTY
@@ -69,10 +78,11 @@ def test_fifty_patterns_of_a_did_take_less_than_two_kilobytes(redis: Redis) -> N
 
 def test_everyone_is_visited_once_whatever_else_lies_in_the_server(redis: Redis) -> None:
     history = History(redis, 50, 180)
-    history.append([(f"{n:04x}", pattern(n)) for n in range(1200)])
+    history.append([Entry(f"{n:04x}", pattern(n)) for n in range(1200)])
     redis.set("something:else", "1")
-    seen = sorted(found[0].unix_seconds for found in history.everyone())
-    assert seen == [pattern(n).unix_seconds for n in range(1200)]
+    redis.set(history_key("spoilt"), "no list")
+    seen = {did_hash: found for did_hash, found in history.everyone() if found}
+    assert seen == {f"{n:04x}": [pattern(n)] for n in range(1200)}
 
 
 def test_a_server_that_is_gone_is_reported_and_not_taken_for_an_empty_history() -> None:
@@ -80,10 +90,17 @@ def test_a_server_that_is_gone_is_reported_and_not_taken_for_an_empty_history() 
     with pytest.raises(HistoryUnavailableError):
         history.read(["aa"])
     with pytest.raises(HistoryUnavailableError):
-        history.append([("aa", pattern(1))])
+        history.append([Entry("aa", pattern(1))])
     with pytest.raises(HistoryUnavailableError):
         list(history.everyone())
 
 
 def test_nobody_asked_for_costs_no_round_trip() -> None:
     assert History(dead_redis(), 50, 180).read([]) == []
+
+
+def test_a_founding_pattern_enters_only_where_there_is_no_history_yet(redis: Redis) -> None:
+    history = History(redis, 50, 180)
+    history.append([Entry("aa", pattern(1), founding=True), Entry("aa", pattern(2), founding=True)])
+    history.append([Entry("aa", pattern(3))])
+    assert history.read(["aa"]) == [[pattern(3), pattern(1)]]

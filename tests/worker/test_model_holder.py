@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from pathlib import Path
@@ -40,7 +41,8 @@ def test_the_shipped_model_is_held_while_nothing_is_promoted(tmp_path: Path) -> 
     held = holder(tmp_path, seen)
     scorer = held.start()
     held.stop()
-    assert held.current() is scorer
+    assert held.current().scorer is scorer
+    assert 50 < held.current().acceptance < 100
     assert seen == [scorer]
     assert held.refresh() is False
 
@@ -52,7 +54,7 @@ def test_a_promoted_model_is_taken_by_the_watch_and_only_once(tmp_path: Path) ->
     copy_model(tmp_path / "1.0.1")
     Promotions(tmp_path).promote("1.0.1")
     deadline = time.monotonic() + 10 * WATCH_SECONDS
-    while held.current() is first:
+    while held.current().scorer is first:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     held.stop()
@@ -76,14 +78,50 @@ def test_a_damaged_promotion_is_refused_and_the_present_model_stays(tmp_path: Pa
     damage(copy_model(tmp_path / "1.0.1"))
     Promotions(tmp_path).promote("1.0.1")
     assert held.refresh() is False
-    assert held.current() is first
+    assert held.current().scorer is first
+
+
+@pytest.mark.parametrize("pointer", [b"\xff\xfe", b"a\0b", b"../../etc", b"9" * 300])
+def test_no_pointer_ends_the_watch_and_a_good_one_is_taken_after_it(
+    tmp_path: Path, pointer: bytes
+) -> None:
+    held = holder(tmp_path)
+    first = held.start()
+    held.stop()
+    (tmp_path / "current").write_bytes(pointer)
+    assert held.refresh() is False
+    assert held.current().scorer is first
+    copy_model(tmp_path / "1.0.1")
+    Promotions(tmp_path).promote("1.0.1")
+    assert held.refresh() is True
+
+
+def test_a_damaged_promotion_that_was_repaired_is_taken(tmp_path: Path) -> None:
+    held = holder(tmp_path)
+    held.start()
+    held.stop()
+    path = copy_model(tmp_path / "1.0.1")
+    damage(path)
+    Promotions(tmp_path).promote("1.0.1")
+    assert held.refresh() is False
+    shutil.copy(PRODUCTION / "model.pth", path)
+    os.utime(path, ns=(1, 1))
+    assert held.refresh() is True
+
+
+def test_a_start_beside_a_damaged_promotion_holds_the_shipped_model(tmp_path: Path) -> None:
+    damage(copy_model(tmp_path / "1.0.1"))
+    Promotions(tmp_path).promote("1.0.1")
+    held = holder(tmp_path)
+    assert held.start().model_version == "1.0.0"
+    held.stop()
 
 
 def test_a_model_that_is_missing_or_damaged_is_no_start(tmp_path: Path) -> None:
     missing = ModelHolder(tmp_path / "m.pth", Promotions(tmp_path), "cpu", lambda _: None)
     with pytest.raises(ModelMissingError, match="make train"):
         missing.start()
-    damage(copy_model(tmp_path / "1.0.1"))
-    Promotions(tmp_path).promote("1.0.1")
+    damaged = copy_model(tmp_path / "shipped")
+    damage(damaged)
     with pytest.raises(ModelIntegrityError):
-        holder(tmp_path).start()
+        ModelHolder(damaged, Promotions(tmp_path), "cpu", lambda _: None).start()

@@ -13,12 +13,13 @@ from redis import Redis
 from ml.registry import load
 from ml.scorer import Scorer
 from tests.worker.dead_server import dead_redis
-from worker.contract import ErrorCode
+from worker.contract import MAX_ROWS_PER_MESSAGE, ErrorCode, history_key
 from worker.enrolment import EnrolmentRule
-from worker.history import History, Pattern
+from worker.held_model import HeldModel
+from worker.history import Entry, History, Pattern
 from worker.scoring import ScoringCore
 
-RULE = EnrolmentRule(5, 30, 75, 0.99)
+RULE = EnrolmentRule(75, 0.99)
 NOW = 1_790_000_000.0
 SLOW = [30.0, 160.0, 240.0, 6.0, 9]
 FAST = [90.0, 80.0, 53.0, 1.0, 14]
@@ -38,7 +39,7 @@ def history(redis_url: str) -> Iterator[History]:
 
 
 def core(scorer: Scorer, history: History) -> ScoringCore:
-    return ScoringCore(lambda: scorer, history, RULE, clock=lambda: NOW)
+    return ScoringCore(lambda: HeldModel(scorer, 66), history, RULE, clock=lambda: NOW)
 
 
 def message(*rows: list[Any], **changes: float) -> dict[str, Any]:
@@ -58,8 +59,8 @@ def past(features: list[float], n: int) -> list[Pattern]:
 
 
 def test_each_row_is_compared_with_its_own_dids_history(scorer: Scorer, history: History) -> None:
-    history.append([("aa", found) for found in past(SLOW, 10)])
-    history.append([("bb", found) for found in past(FAST, 12)])
+    history.append([Entry("aa", found) for found in past(SLOW, 10)])
+    history.append([Entry("bb", found) for found in past(FAST, 12)])
     rows = [row("aa", SLOW), row("aa", FAST), row("bb", SLOW), row("bb", FAST), row("cc", FAST)]
     answers = core(scorer, history).answer(message(*rows)).reply["rows"]
     own, other, lent, true, cold = (answer["confidence_score"] for answer in answers)
@@ -74,7 +75,7 @@ def test_each_row_is_compared_with_its_own_dids_history(scorer: Scorer, history:
 def test_what_the_server_recorded_outranks_what_the_caller_brings(
     scorer: Scorer, history: History
 ) -> None:
-    history.append([("aa", found) for found in past(SLOW, 10)])
+    history.append([Entry("aa", found) for found in past(SLOW, 10)])
     forged = [[NOW - 60 * k, *FAST[:4]] for k in range(1, 50)]
     answers = core(scorer, history).answer(
         message(row("aa", FAST, forged), row("new", FAST, forged), row(None, FAST, forged))
@@ -90,9 +91,9 @@ def test_what_the_server_recorded_outranks_what_the_caller_brings(
 def test_only_admitted_patterns_are_written_with_the_time_they_came(
     scorer: Scorer, history: History
 ) -> None:
-    history.append([("aa", found) for found in past(SLOW, 10)])
+    history.append([Entry("aa", found) for found in past(SLOW, 10)])
     outcome = core(scorer, history).answer(message(row("aa", SLOW), row("aa", FAST)))
-    assert outcome.entries == [("aa", Pattern(int(NOW), (30.0, 160.0, 240.0, 6.0), 9))]
+    assert outcome.entries == [Entry("aa", Pattern(int(NOW), (30.0, 160.0, 240.0, 6.0), 9))]
     assert [answer["recorded"] for answer in outcome.answers] == [True, False]
 
 
@@ -127,3 +128,32 @@ def test_a_history_that_cannot_be_read_is_an_error_and_no_score(scorer: Scorer) 
 
 def test_an_empty_message_has_an_empty_reply(scorer: Scorer, history: History) -> None:
     assert core(scorer, history).answer(message()).reply["rows"] == []
+
+
+def test_of_many_patterns_of_a_new_did_in_one_message_only_one_founds_its_history(
+    scorer: Scorer, history: History
+) -> None:
+    rows = [row("new", [60.0 + n, 100.0, 100.0, 2.0, 9]) for n in range(20)]
+    outcome = core(scorer, history).answer(message(*rows, row("other", FAST)))
+    assert [entry.did_hash for entry in outcome.entries] == ["new", "other"]
+    assert all(entry.founding for entry in outcome.entries)
+    assert [answer["recorded"] for answer in outcome.answers] == [True] + [False] * 19 + [True]
+
+
+def test_more_rows_than_a_message_has_are_no_message(scorer: Scorer, history: History) -> None:
+    rows = [row("aa", SLOW)] * (MAX_ROWS_PER_MESSAGE + 1)
+    with pytest.raises(ValueError, match="at most 256 rows"):
+        core(scorer, history).answer(message(*rows))
+
+
+def test_a_did_whose_history_is_no_list_is_scored_without_one_and_harms_nobody(
+    scorer: Scorer, history: History, redis_url: str
+) -> None:
+    history.append([Entry("aa", found) for found in past(SLOW, 10)])
+    with Redis.from_url(redis_url) as redis:
+        redis.set(history_key("bb"), "zz")
+    spoilt, innocent = (
+        core(scorer, history).answer(message(row("bb", SLOW), row("aa", SLOW))).answers
+    )
+    assert spoilt["history_used"] == 0
+    assert innocent["history_used"] == 10

@@ -1,0 +1,53 @@
+"""The broker's transport for workers: a message that cannot be read is logged and dropped, and takes nobody down.
+
+kombu lets a message that is no JSON, or no envelope, end the consumer; it then puts some of them back as the worker
+dies, so that the next worker meets them again. Whoever can write to the broker could stop the service for good.
+"""
+
+from __future__ import annotations
+
+from queue import Empty
+from typing import Any
+
+import structlog
+from kombu.transport.redis import Channel as RedisChannel
+from kombu.transport.redis import Transport as RedisTransport
+
+
+class Channel(RedisChannel):
+    """A channel that goes on after what is no JSON. Raises the broker's connection errors as kombu does."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
+        # Without acknowledgement bookkeeping nothing is owed to a message that its worker died of.
+        self.do_restore = self.ack_emulation
+
+    def _brpop_read(self, **options: Any) -> Any:
+        try:
+            return super()._brpop_read(**options)  # type: ignore[no-untyped-call]
+        except ValueError as error:  # what is not JSON, or not UTF-8
+            structlog.get_logger().error("message_dropped", error=repr(error)[:200])
+            raise Empty from error
+
+
+class Transport(RedisTransport):
+    """Delivers to the worker; whatever but the broker's own errors a message raises there ends with the message."""
+
+    Channel = Channel
+
+    def _deliver(self, message: Any, queue: str) -> None:
+        try:
+            super()._deliver(message, queue)  # type: ignore[no-untyped-call]
+        except self.connection_errors:
+            raise
+        except Exception as error:
+            structlog.get_logger().error("message_dropped", error=repr(error)[:200], exc_info=True)
+            self._forget(message)
+
+    def _forget(self, message: Any) -> None:
+        """Free the place that the message took among those delivered: while one is, a solo worker takes no other."""
+        properties = message.get("properties") if isinstance(message, dict) else None
+        tag = properties.get("delivery_tag") if isinstance(properties, dict) else None
+        for channel in self.channels:
+            if isinstance(tag, str) and tag in channel.qos._delivered:
+                channel.basic_ack(tag)
