@@ -8,11 +8,13 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from limits import RateLimitItem, parse_many
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from redis.connection import parse_url
 
 MIN_HASH_KEY_LENGTH = 32
 MAX_SHOWN_CHARACTERS = 60
@@ -20,8 +22,6 @@ DEFAULT_REDIS_URL = "redis://127.0.0.1:6379/0"
 MEBIBYTE = 1024 * 1024
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-# The front end puts messages on the queue itself, so its broker is a Redis that redis-py can open.
-_REDIS = re.compile(r"(redis|rediss|unix)://\S+")
 _KEY_HASH = re.compile(r"[0-9a-f]{64}")
 _ORIGIN = re.compile(r"\*|https?://[^\s/,]+")
 
@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     @classmethod
     def _url_has_a_known_scheme(cls, value: str, info: ValidationInfo) -> str:
         url = value or str(info.data.get("redis_url", DEFAULT_REDIS_URL))
-        if not _REDIS.fullmatch(url):
+        if not _is_redis_url(url):
             raise ValueError
         return url
 
@@ -154,6 +154,20 @@ def _explain(problem: ErrorDetails) -> str:
     hidden = problem["type"] == "missing" or name.endswith(("_url", "_key", "_hashes"))
     got = "" if hidden else f" (got {str(problem['input'])[:MAX_SHOWN_CHARACTERS]!r})"
     return f"{name.upper()} {what} {field.description}{got}; set it in the environment or in .env"
+
+
+def _is_redis_url(url: str) -> bool:
+    """The front end puts messages on the queue itself, so its broker is a Redis that redis-py can open."""
+    try:
+        parse_url(url)  # type: ignore[no-untyped-call]
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    if re.search(r"\s", url) or url == f"{parts.scheme}://":
+        return False
+    if parts.scheme == "unix":
+        return parts.path.startswith("/")
+    return re.fullmatch(r"/?[0-9]*", parts.path) is not None  # redis-py would take any other for 0
 
 
 def _split(value: Any) -> Any:

@@ -7,10 +7,9 @@ import importlib
 import sys
 
 import structlog
-from pydantic import ValidationError
 
 from worker.logs import configure
-from worker.settings import WorkerSettings
+from worker.settings import SettingsError, load_settings
 
 ROLES = {
     "online": "scores what waits in the online queue, with the model in memory",
@@ -21,17 +20,15 @@ ROLES = {
 
 
 def main() -> int:
-    """Run the role named on the command line; 1 with a sentence to the log when it cannot start."""
+    """Run the role named on the command line; 1 with a sentence to the log when it cannot start, 2 for a setting."""
     parser = argparse.ArgumentParser(prog="python -m worker", description=__doc__)
     lines = "; ".join(f"{name}: {what}" for name, what in ROLES.items())
     parser.add_argument("role", choices=ROLES, help=lines)
     role = parser.parse_args().role
     try:
-        settings = WorkerSettings()
-    except ValidationError as error:
-        for problem in error.errors():
-            name = ".".join(str(part) for part in problem["loc"]).upper()
-            print(f"{name}: {problem['msg']} (got {problem['input']!r})", file=sys.stderr)  # noqa: T201
+        settings = load_settings()
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
         return 2
     configure(settings.log_level, settings.log_format)
     try:

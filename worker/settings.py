@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from celery.schedules import ParseException, crontab
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from redis.connection import parse_url
+
+DEFAULT_REDIS_URL = "redis://127.0.0.1:6379/0"
+MAX_SHOWN_CHARACTERS = 60
+URL_FORM = (
+    "must be a redis:// or rediss:// URL such as redis://:password@127.0.0.1:6379/0, with special"
+    " characters of the password written as in %2F"
+)
+CRON_FORM = (
+    'must be a cron expression of five fields, "minute hour day-of-month month day-of-week" in UTC,'
+    ' such as "0 3 * * 0" for Sundays at 3:00'
+)
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Percent = Annotated[int, Field(ge=0, le=100)]
+
+
+class SettingsError(ValueError):
+    """Raised when a setting is wrong; the message says what it must be, a line for each."""
 
 
 class WorkerSettings(BaseSettings):
@@ -19,10 +39,10 @@ class WorkerSettings(BaseSettings):
         env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
-    redis_url: str = "redis://127.0.0.1:6379/0"
-    broker_url: str = ""
-    result_url: str = ""
-    history_url: str = ""
+    redis_url: str = DEFAULT_REDIS_URL
+    broker_url: str = Field("", validate_default=True)
+    result_url: str = Field("", validate_default=True)
+    history_url: str = Field("", validate_default=True)
 
     model_path: Path = Path("models/production/model.pth")
     model_directory: Path = Path(".run/models")
@@ -46,11 +66,63 @@ class WorkerSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "json"
 
-    @model_validator(mode="before")
+    @field_validator("redis_url", "broker_url", "result_url", "history_url")
     @classmethod
-    def _urls_default_to_one_redis(cls, values: dict[str, object]) -> dict[str, object]:
-        redis_url = values.get("redis_url") or "redis://127.0.0.1:6379/0"
-        for name in ("broker_url", "result_url", "history_url"):
-            if not values.get(name):
-                values[name] = redis_url
-        return values
+    def _url_that_can_be_opened(cls, value: str, info: ValidationInfo) -> str:
+        url = value or str(info.data.get("redis_url", DEFAULT_REDIS_URL))
+        # Celery knows no unix://, and all but the histories are opened by Celery.
+        if not is_redis_url(url) or (url.startswith("unix:") and info.field_name != "history_url"):
+            raise ValueError(URL_FORM)
+        return url
+
+    @field_validator("retrain_schedule")
+    @classmethod
+    def _cron_expression(cls, value: str) -> str:
+        schedule = " ".join(value.split())
+        try:
+            crontab.from_string(schedule)
+        except (ValueError, ParseException) as error:
+            reason = "" if schedule.count(" ") != 4 else f" ({error})"
+            raise ValueError(CRON_FORM + reason) from error
+        return schedule
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _any_case(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+
+def load_settings() -> WorkerSettings:
+    """The settings of this process's environment and `.env`.
+
+    Raises SettingsError with one line for each setting that is wrong, without the values of URLs.
+    """
+    try:
+        return WorkerSettings()
+    except ValidationError as error:
+        lines = [explain(problem) for problem in error.errors(include_url=False)]
+    raise SettingsError("\n".join(lines))
+
+
+def explain(problem: ErrorDetails) -> str:
+    """One sentence that names the setting, what it must be and where it is set, never a URL's value."""
+    name = str(problem["loc"][0]).upper()
+    what = problem["msg"].removeprefix("Value error, ")
+    what = re.sub("^Input should be", "must be", what)
+    shown = f" (got {str(problem['input'])[:MAX_SHOWN_CHARACTERS]!r})"
+    hidden = name.endswith(("_URL", "_KEY", "_AUTH"))
+    return f"{name} {what}{'' if hidden else shown}; set it in the environment or in .env"
+
+
+def is_redis_url(url: str) -> bool:
+    """Whether redis-py and Celery read the same server and database from `url`."""
+    try:
+        parse_url(url)  # type: ignore[no-untyped-call]
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    if re.search(r"\s", url) or url == f"{parts.scheme}://":
+        return False
+    if parts.scheme == "unix":
+        return parts.path.startswith("/")
+    return re.fullmatch(r"/?[0-9]*", parts.path) is not None  # redis-py would take any other for 0

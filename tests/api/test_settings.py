@@ -113,12 +113,35 @@ def test_broker_and_results_are_where_redis_is_unless_they_are_named(
 
 
 @pytest.mark.parametrize("name", ["BROKER_URL", "RESULT_URL"])
-@pytest.mark.parametrize("url", ["amqp://two//", "sentinel://two:26379", "two:6379", "redis://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "amqp://two//",
+        "sentinel://two:26379",
+        "two:6379",
+        "redis://",
+        "unix://",
+        "redis://:x@localhost:notaport/0",
+        "redis://:x@localhost:70000/0",
+        "redis://[::1",
+        "redis://localhost:6399/notadb",
+        "redis://localhost:6399/0?db=x",
+        "redis://localhost:6399/0 ",
+    ],
+)
 def test_what_the_front_end_cannot_open_is_refused_at_the_start(
     bare: pytest.MonkeyPatch, name: str, url: str
 ) -> None:
     bare.setenv(name, url)
     assert complaint().startswith(f"{name} must be a URL like REDIS_URL's")
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://:pa%2Fss@[::1]:6379/15", "rediss://two", "unix:///run/redis.sock?db=1"]
+)
+def test_what_the_front_end_can_open_is_taken(bare: pytest.MonkeyPatch, url: str) -> None:
+    bare.setenv("BROKER_URL", url)
+    assert load_settings().broker_url == url
 
 
 def test_lists_are_separated_by_commas(bare: pytest.MonkeyPatch) -> None:
