@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from celery import Celery
 from celery.schedules import crontab
 
 from worker.celery_app import create_celery
@@ -16,9 +17,16 @@ TASK_LIFETIME_SECONDS = 24 * 60 * 60  # a run that no worker took in a day is st
 
 
 def run(settings: WorkerSettings) -> None:
-    """Send the schedule until told to stop. Raises ValueError for a RETRAIN_SCHEDULE that is no cron expression."""
+    """Send the schedule until told to stop."""
+    app = create_beat(settings)
+    app.start(["beat", "--scheduler", "redbeat.RedBeatScheduler", "--loglevel", settings.log_level])
+
+
+def create_beat(settings: WorkerSettings) -> Celery:
+    """The application whose schedule holds the retraining and nothing else."""
     app = create_celery(settings.broker_url)
     app.conf.update(
+        result_expires=None,  # else Celery schedules a clean-up of results on a queue that nobody reads
         redbeat_redis_url=settings.result_url,
         redbeat_redis_options={"socket_timeout": 10, "socket_connect_timeout": 5},
         redbeat_key_prefix="biometrics:beat:",
@@ -32,4 +40,4 @@ def run(settings: WorkerSettings) -> None:
             }
         },
     )
-    app.start(["beat", "--scheduler", "redbeat.RedBeatScheduler", "--loglevel", settings.log_level])
+    return app
