@@ -14,6 +14,8 @@ def configure(level: str, form: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,  # of the libraries' records, too
     ]
     last: structlog.types.Processor = (
         structlog.processors.JSONRenderer()
@@ -23,8 +25,6 @@ def configure(level: str, form: str) -> None:
     structlog.configure(
         processors=[
             *shared,
-            structlog.processors.StackInfoRenderer(),
-            structlog.processors.format_exc_info,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),

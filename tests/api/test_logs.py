@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -76,6 +77,22 @@ def test_the_libraries_write_in_the_same_form_and_once() -> None:
     logging.getLogger("uvicorn.error").warning("a %s", "word")
     (line,) = lines(stream)
     assert (line["event"], line["logger"], line["level"]) == ("a word", "uvicorn.error", "warning")
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_librarys_trace_is_written_out_in_either_form(form: str) -> None:
+    stream = io.StringIO()
+    configure_logs("INFO", form, stream)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            raise RuntimeError("why")
+        except RuntimeError:
+            logging.getLogger("uvicorn.error").exception("failed")
+    assert "RuntimeError: why" in stream.getvalue()
+    assert "traceback object at" not in stream.getvalue()
+    if form == "json":
+        assert lines(stream)[0]["exception"].endswith("RuntimeError: why")
 
 
 def test_the_libraries_never_write_at_debug() -> None:
