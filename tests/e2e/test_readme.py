@@ -49,6 +49,10 @@ def test_the_python_example_prints_a_confidence(service: RunningService) -> None
     assert re.fullmatch(r"Confidence: \d{1,3}%\n", output)
 
 
+def test_the_python_example_is_the_references_to_the_letter() -> None:
+    assert '"activity_hour_preference": 14\n    }\n}\n' in example("python", "requests.post")
+
+
 def test_the_curl_example_answers_with_every_documented_field(service: RunningService) -> None:
     needs("curl")
     answer = json.loads(run(["bash", "-c"], service, example("bash", "curl -X POST")))
