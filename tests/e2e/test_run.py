@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,7 +67,12 @@ def root(tmp_path: Path) -> Path:
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "scripts").unlink()
     (tmp_path / "scripts").mkdir()
-    for name in ("part.py", "run_service.py"):  # they look for .run beside themselves
+    for name in (
+        "part.py",
+        "ports.py",
+        "run_settings.py",
+        "run_service.py",
+    ):  # they look for .run beside themselves
         (tmp_path / "scripts" / name).write_text((ROOT / "scripts" / name).read_text())
     return tmp_path
 
@@ -73,7 +81,10 @@ def root(tmp_path: Path) -> Path:
 def environment() -> dict[str, str]:
     names = ["PORT", "FLOWER_PORT", "EMBEDDED_REDIS_PORT"]
     names += ["WORKER_METRICS_PORT", "BACKGROUND_METRICS_PORT"]
-    return {name: str(free_port()) for name in names} | {"REDIS_URL": ""}
+    return {name: str(free_port()) for name in names} | {
+        "REDIS_URL": "",
+        "FLOWER_BASIC_AUTH": "",  # which Flower would take for a password that nobody has
+    }
 
 
 @pytest.fixture
@@ -92,19 +103,19 @@ def run(root: Path, environment: dict[str, str]) -> Iterator[Run]:
                 child.kill()
 
 
-def get(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+def get(url: str, **headers: str) -> bytes:
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
         body: bytes = answer.read()
     return body
 
 
-def predict(port: str) -> Any:
+def predict(port: str, host: str = "127.0.0.1") -> Any:
     text = (
         '{"did": "did:example:alice", "features": {"typing_speed_wpm": 65, "avg_key_hold_time_ms": 120,'
         ' "avg_transition_time_ms": 85, "error_rate_percent": 3, "activity_hour_preference": 14}}'
     )
     with urllib.request.urlopen(
-        f"http://127.0.0.1:{port}/predict", text.encode(), timeout=10
+        f"http://{host}:{port}/predict", text.encode(), timeout=10
     ) as answer:
         return json.loads(answer.read())
 
@@ -178,3 +189,60 @@ def test_a_redis_of_ones_own_is_used_and_none_is_started(
         assert predict(environment["PORT"])["confidence_score"] >= 0
     finally:
         assert running.end(signal.SIGINT) == 0
+
+
+def test_flower_watches_the_broker_and_each_secret_reaches_one_part(
+    root: Path, environment: dict[str, str], redis_url: str
+) -> None:
+    broker = redis_url.removesuffix("/0") + "/7"
+    secrets = {"DID_HASH_KEY": "0123456789abcdef" * 2, "FLOWER_BASIC_AUTH": "name:password"}
+    (root / ".env").write_text(f"FLOWER_BASIC_AUTH={secrets['FLOWER_BASIC_AUTH']}\n")
+    del environment["FLOWER_BASIC_AUTH"]
+    urls = {"REDIS_URL": redis_url, "BROKER_URL": broker}
+    running = Run(root, environment | urls | {"DID_HASH_KEY": secrets["DID_HASH_KEY"]})
+    try:
+        running.wait_for("Ctrl-C stops everything")
+        flower = f"http://127.0.0.1:{environment['FLOWER_PORT']}/workers?json=1"
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            get(flower)
+        token = base64.b64encode(secrets["FLOWER_BASIC_AUTH"].encode()).decode()
+        deadline = time.monotonic() + READY_SECONDS
+        while b"online@" not in get(flower, Authorization=f"Basic {token}"):
+            assert time.monotonic() < deadline, "Flower does not see the worker"
+            time.sleep(0.1)
+        found = {name_of(child): child.environ() for child in running.started.children()}
+        assert found.keys() == PARTS - {"redis"}
+        for name, owner in (("DID_HASH_KEY", "api"), ("FLOWER_BASIC_AUTH", "flower")):
+            assert [part for part in found if name in found[part]] == [owner]
+            assert found[owner][name] == secrets[name]
+        lines = [" ".join(child.cmdline()) for child in running.children()]
+        assert [line for line in lines if "redis://" in line] == []
+    finally:
+        assert running.end(signal.SIGINT) == 0
+
+
+def name_of(part: psutil.Process) -> str:
+    """`python -m worker online` and `python -m celery flower` are known by the last word, as is the front end."""
+    return part.cmdline()[-1]
+
+
+def test_the_address_that_is_printed_can_be_called(
+    root: Path, environment: dict[str, str], redis_url: str
+) -> None:
+    if not has_ipv6_loopback():
+        pytest.skip("this machine has no ::1")
+    running = Run(root, environment | {"HOST": "::1", "REDIS_URL": redis_url})
+    try:
+        running.wait_for("Ctrl-C stops everything")
+        assert f"http://[::1]:{environment['PORT']}/predict" in running.text()
+        assert predict(environment["PORT"], "[::1]")["confidence_score"] >= 0
+    finally:
+        assert running.end(signal.SIGINT) == 0
+
+
+def has_ipv6_loopback() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False

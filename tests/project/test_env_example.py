@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_settings import BaseSettings
 
 from api.settings import Settings
-from scripts.run_service import RunSettings
+from scripts.run_settings import RunSettings
 from worker.settings import WorkerSettings
 
 ROOT = Path(__file__).resolve().parents[2]
