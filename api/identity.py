@@ -1,8 +1,8 @@
 """DIDs: which are accepted, which of two spellings are one DID, and the keyed hash that stands for it behind the API.
 
-Accepted are ``0x`` and 1 to 64 hex digits, a W3C DID (`did:method:id`, DID Core 1.0 section 3.1), and a hex DID
-that was shortened for display, ``0x742d35...``. A shortened DID names nobody in particular: two people may share it,
-so it gets no hash, and with that neither reads a history nor enters one.
+Accepted are ``0x`` and 1 to 64 hex digits, a W3C DID (`did:method:id`, DID Core 1.0 section 3.1), and either of them
+shortened for display, ``0x742d35...`` or ``did:key:z6Mk...``. A shortened DID names nobody in particular: two people
+may share it, so it gets no hash, and with that neither reads a recorded history nor enters one.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def canonical(did: str) -> str | None:
     Hex has no case, so ``0x`` DIDs and W3C DIDs whose last part is a ``0x`` number (did:ethr, did:pkh) are put in lower
     case there; everything else of a W3C DID is case-sensitive and stays. Leading zeros are part of a DID.
     """
-    if did.endswith(_ABBREVIATION) and did.startswith("0x"):
+    if did.endswith(_ABBREVIATION):
         return None
     head, colon, last = did.rpartition(":")
     return head + colon + (last.lower() if _HEX_ID.fullmatch(last) else last)

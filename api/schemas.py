@@ -54,7 +54,8 @@ Did = Annotated[
     str,
     StringConstraints(pattern=DID_PATTERN, max_length=MAX_DID_LENGTH),
     Field(
-        description=f"{ACCEPTED}. A hex DID shortened with `...` is scored without any history and never recorded."
+        description=f"{ACCEPTED}. One that ends in `...` was shortened for display and names nobody in particular: it"
+        " is compared with the request's own historical_patterns only, and never recorded."
     ),
 ]
 Speed = Annotated[float, _number("typing_speed_wpm")]

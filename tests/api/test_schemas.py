@@ -52,6 +52,11 @@ def test_the_schema_knows_every_range() -> None:
         assert properties[name]["description"].startswith(limits.meaning)
 
 
+def test_the_schema_says_what_an_abbreviated_did_is_compared_with() -> None:
+    text = PREDICT.json_schema()["properties"]["did"]["description"]
+    assert "compared with the request's own historical_patterns only, and never recorded" in text
+
+
 def test_no_object_of_a_request_takes_unknown_fields() -> None:
     schema = PREDICT.json_schema()
     objects = [schema, *schema["$defs"].values()]
