@@ -8,6 +8,7 @@ from typing import Final
 import uvicorn
 
 from api.logs import configure_logs
+from api.protocol import Protocol
 from api.settings import SettingsError, load_settings
 
 GRACEFUL_SECONDS: Final = 10  # longer than any answer may take
@@ -30,7 +31,8 @@ def main() -> int:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
+        ws="none",
         proxy_headers=False,  # TRUSTED_PROXIES decides whom to believe
         server_header=False,
         access_log=False,  # api.exchange writes one line for each request

@@ -11,14 +11,22 @@ from collections.abc import Iterator
 import uvicorn
 from fastapi import FastAPI
 
+from api.protocol import Protocol
+
 READY_SECONDS = 10.0
 
 
 @contextlib.contextmanager
-def served(app: FastAPI) -> Iterator[int]:
+def served(app: FastAPI, protocol: type[Protocol] = Protocol) -> Iterator[int]:
     """Serves the application on a free loopback port, which is returned, until the block ends."""
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, loop="uvloop", http="httptools", log_config=None
+        app,
+        host="127.0.0.1",
+        port=0,
+        loop="uvloop",
+        http=protocol,
+        ws="none",
+        log_config=None,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

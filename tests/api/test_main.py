@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.api.front import HASH_KEY
+from tests.api.served import exchange
 from tests.e2e.service import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,6 +68,9 @@ def test_it_serves_until_a_signal_and_then_ends_in_order(
     response = httpx.get(url)
     assert response.status_code == 200
     assert "server" not in response.headers
+    assert exchange(response.url.port or 0, b"BREW / HTTP/1.1\r\n\r\n").endswith(
+        b'"error_code":"INVALID_INPUT","path":"/"}'
+    )
     process.send_signal(wanted)
     process.wait(READY_SECONDS)
     events = [json.loads(line)["event"] for line in log.read_text().splitlines()]

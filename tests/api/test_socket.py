@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 from collections.abc import Iterator
 
@@ -95,6 +96,10 @@ def test_head_has_the_headers_of_get_and_no_body(port: int) -> None:
     assert body_of_answer == b""
 
 
-def test_what_is_no_http_does_not_reach_the_service(port: int) -> None:
-    assert exchange(port, b"\x16\x03\x01 hello\r\n\r\n").startswith(b"HTTP/1.1 400")
-    assert parts(exchange(port, HEAD.replace(b"POST /predict", b"GET /") + b"\r\n"))[0] == 200
+def test_a_client_that_sends_megabytes_before_it_reads_gets_the_refusal(port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request("POST", "/predict", body=b" " * 5_000_000)
+    response = connection.getresponse()
+    assert response.status == 413
+    assert json.loads(response.read())["error_code"] == "BODY_TOO_LARGE"
+    connection.close()
