@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Iterator
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, gener
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from api.errors import ApiError
+from api.errors import ApiError, QueueUnavailableError
 from api.health import Health
 from api.metrics import ApiMetrics, registry_for_scrape
 from api.ports import Scoring
@@ -60,19 +61,32 @@ class _Whole(Collector):
 
 def average_inference_ms(totals: dict[str, float]) -> float:
     """Mean inference time over all workers in ms; 0 before the first prediction."""
-    return totals["inference_ms_sum"] / totals["predictions"] if totals["predictions"] else 0.0
+    return totals["inference_ms_sum"] / totals["predictions"] if totals["predictions"] >= 1 else 0.0
+
+
+def readable(totals: dict[str, float]) -> dict[str, float]:
+    """The sums as they are. Raises QueueUnavailableError where one is missing or no sum (NaN, infinite, negative)."""
+    for name in ("predictions", "inference_ms_sum", "confidence_sum", "anomalies"):
+        value = totals.get(name, math.nan)
+        if not math.isfinite(value) or value < 0:
+            raise QueueUnavailableError("the stored figures are damaged")
+    return totals
 
 
 async def scrape(metrics: ApiMetrics, scoring: Scoring, health: Health) -> bytes:
     """Prometheus' text format. What the queue cannot tell is left out; the rest is still shown."""
     totals, depth, model = await asyncio.gather(
-        _or_none(scoring.totals()), _or_none(scoring.queue_depth()), health.current()
+        _or_none(_totals(scoring)), _or_none(scoring.queue_depth()), health.current()
     )
     whole = CollectorRegistry()
     whole.register(_Whole(totals, depth, None if isinstance(model, ApiError) else model))
     documented = "" if totals is None else _PREDICTION_COUNT.format(totals["predictions"])
     own = generate_latest(registry_for_scrape(metrics))
     return documented.encode() + generate_latest(whole) + own
+
+
+async def _totals(scoring: Scoring) -> dict[str, float]:
+    return readable(await scoring.totals())
 
 
 async def _or_none(reading: Awaitable[T]) -> T | None:

@@ -6,15 +6,19 @@ import psutil
 
 from api.errors import ApiError
 from api.responses import ModelStats, PerformanceStats, StatsResponse, SystemStats
-from api.scrape import average_inference_ms
+from api.scrape import average_inference_ms, readable
 from worker.contract import ProbeAnswer
 
 BYTES_PER_MB = 1024 * 1024
 
 
 def stats(model: ProbeAnswer | ApiError, totals: dict[str, float]) -> StatsResponse:
-    """The documented answer, from a probe's outcome and the workers' sums."""
-    return StatsResponse(model=_model(model), performance=_performance(totals), system=_system())
+    """The documented answer, from a probe's outcome and the workers' sums.
+
+    Raises QueueUnavailableError where the sums are damaged.
+    """
+    performance = _performance(readable(totals))
+    return StatsResponse(model=_model(model), performance=performance, system=_system())
 
 
 def _model(model: ProbeAnswer | ApiError) -> ModelStats:
@@ -25,11 +29,11 @@ def _model(model: ProbeAnswer | ApiError) -> ModelStats:
 
 def _performance(totals: dict[str, float]) -> PerformanceStats:
     predictions = totals["predictions"]
-    confidence = totals["confidence_sum"] / predictions if predictions else 0.0
+    confidence = totals["confidence_sum"] / predictions if predictions >= 1 else 0.0
     return PerformanceStats(
         total_predictions=int(predictions),
         avg_inference_time_ms=round(average_inference_ms(totals), 2),
-        avg_confidence=round(confidence, 2),
+        avg_confidence=round(min(confidence, 100.0), 2),
         anomalies_detected=int(totals["anomalies"]),
     )
 

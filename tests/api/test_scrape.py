@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -62,6 +64,17 @@ async def test_what_redis_cannot_tell_is_left_out_and_the_rest_is_shown() -> Non
     }
     assert shown["biometrics_model_loaded"] == 1
     assert shown["biometrics_timeouts_total"] == 0
+
+
+@pytest.mark.parametrize("name", ["predictions", "inference_ms_sum", "confidence_sum", "anomalies"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -1.0])
+async def test_damaged_sums_are_left_out_like_missing_ones(name: str, value: float) -> None:
+    stub = StubScoring()
+    stub.sums[name] = value
+    text = await text_of(stub)
+    assert not samples(text).keys() & {"prediction_count", "average_inference_time_ms"}
+    assert samples(text)["biometrics_queue_depth"] == 0
+    assert "nan" not in text.lower()
 
 
 async def test_a_service_without_a_worker_says_so() -> None:
