@@ -57,7 +57,9 @@ class ApiMetrics:
 
     def _add_dispatch(self) -> None:
         self.queue_wait_seconds = self._histogram(
-            "queue_wait_seconds", "From a pattern's arrival to its message's publication", _SECONDS
+            "queue_wait_seconds",
+            "From a pattern's arrival at the front end to its message's receipt by a worker",
+            _SECONDS,
         )
         self.round_trip_seconds = self._histogram(
             "round_trip_seconds", "From a message's publication to its result", _SECONDS
@@ -69,10 +71,10 @@ class ApiMetrics:
         self.publish_failures = self._counter(
             "publish_failures", "Messages that could not be put on the online queue"
         )
-        self.timeouts = self._counter("timeouts", "Patterns whose answer did not come in time")
+        self.timeouts = self._counter("timeouts", "Requests whose answer did not come in time")
         self.waiting_rows = Gauge(
             "biometrics_waiting_rows",
-            "Patterns waiting for an answer now",
+            "Patterns that wait to be put on the online queue",
             registry=self.registry,
             multiprocess_mode="livesum",
         )
@@ -85,7 +87,9 @@ class ApiMetrics:
             "anomaly_score", "Anomaly scores given out", _QUANTILES
         )
         self.inference_seconds = self._histogram(
-            "inference_seconds", "The workers' time for one pattern", _INFERENCE_SECONDS
+            "inference_seconds",
+            "The scoring of the message that carried the pattern",
+            _INFERENCE_SECONDS,
         )
         self.anomalies = self._counter("anomalies", "Answers that called the session anomalous")
 

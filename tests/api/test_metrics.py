@@ -50,6 +50,23 @@ def test_every_name_has_the_services_prefix_and_a_help_text() -> None:
         assert family.documentation
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "queue_wait_seconds",
+            "From a pattern's arrival at the front end to its message's receipt by a worker",
+        ),
+        ("waiting_rows", "Patterns that wait to be put on the online queue"),
+        ("timeouts", "Requests whose answer did not come in time"),
+        ("inference_seconds", "The scoring of the message that carried the pattern"),
+    ],
+)
+def test_a_help_text_says_what_is_measured(name: str, text: str) -> None:
+    families = {family.name: family for family in ApiMetrics().registry.collect()}
+    assert families[f"biometrics_{name}"].documentation == text
+
+
 def test_names_carry_units_that_prometheus_expects() -> None:
     metrics = ApiMetrics()
     metrics.request_seconds.labels("/predict").observe(0.1)
