@@ -40,23 +40,42 @@ class PredictResponse(_Answer):
     reasons: list[Reason] = Field(description="What to know beside the number, as codes.")
 
 
+# What the shipped model answers to the examples of api.schemas where nothing is recorded yet.
 ANSWER_EXAMPLE: Final[dict[str, object]] = {
-    "confidence_score": 87,
-    "anomaly_score": 0.12,
+    "confidence_score": 91,
+    "anomaly_score": 0.7157,
     "feature_importance": {
-        "typing_speed": 0.18,
-        "key_hold_time": 0.24,
-        "transition_time": 0.35,
-        "error_rate": 0.10,
-        "speed_accuracy_ratio": 0.08,
-        "rhythm_ratio": 0.05,
+        "typing_speed": 0.2045,
+        "key_hold_time": 0.3361,
+        "transition_time": 0.1677,
+        "error_rate": 0.0519,
+        "speed_accuracy_ratio": 0.0648,
+        "rhythm_ratio": 0.175,
     },
     "model_version": "1.0.0",
-    "inference_time_ms": 12.45,
+    "inference_time_ms": 3.05,
     "history_used": 1,
     "history_source": "caller",
-    "recorded": False,
+    "recorded": True,
     "reasons": ["SHORT_HISTORY", "HISTORY_FROM_CALLER"],
+}
+FIRST_ANSWER_EXAMPLE: Final[dict[str, object]] = {
+    "confidence_score": 50,
+    "anomaly_score": 0.7157,
+    "feature_importance": {
+        "typing_speed": 0.1667,
+        "key_hold_time": 0.1667,
+        "transition_time": 0.1667,
+        "error_rate": 0.1667,
+        "speed_accuracy_ratio": 0.1666,
+        "rhythm_ratio": 0.1666,
+    },
+    "model_version": "1.0.0",
+    "inference_time_ms": 1.8,
+    "history_used": 0,
+    "history_source": "none",
+    "recorded": True,
+    "reasons": ["NO_HISTORY"],
 }
 
 

@@ -11,7 +11,7 @@ from api.documented import SCORING, limited, refusals
 from api.errors import ApiError, InternalError, error_for
 from api.parts import Parts
 from api.refusal import json_response
-from api.responses import ANSWER_EXAMPLE, PredictResponse
+from api.responses import ANSWER_EXAMPLE, FIRST_ANSWER_EXAMPLE, PredictResponse
 from api.rows import Question
 from worker.contract import Answer, Reason, RowError
 
@@ -35,7 +35,7 @@ def scoring_router(parts: Parts) -> APIRouter:
     @router.post(
         "/batch-predict",
         response_model=list[PredictResponse],
-        responses=limited(refusals("/batch-predict", SCORING), [ANSWER_EXAMPLE, ANSWER_EXAMPLE]),
+        responses=limited(refusals("/batch-predict", SCORING), [FIRST_ANSWER_EXAMPLE] * 2),
     )
     async def batch_predict(request: Request) -> Response:
         """Up to 100 sessions at once, answered in their order; one bad item refuses the batch."""
