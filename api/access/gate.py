@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.access.https import HttpsOnly
 from api.access.keys import ApiKeys
-from api.access.networks import OperationsNetworks
+from api.access.networks import SCRAPED, OperationsNetworks
 from api.access.rates import Counts, RateLimits
 from api.metrics import ApiMetrics
 from api.settings import Settings
@@ -41,12 +41,13 @@ def checks_for(
 ) -> tuple[Check, ...]:
     """The checks that the settings switch on: the cheapest first, and counting last."""
     checks: list[Check] = []
+    guarded = SCRAPED if settings.operations_networks else frozenset[str]()
     if settings.https_only:
-        checks.append(HttpsOnly())
+        checks.append(HttpsOnly(guarded))
     if settings.operations_networks:
         checks.append(OperationsNetworks(settings.operations_networks))
     if settings.api_key_hashes:
-        checks.append(ApiKeys(settings.api_key_hashes))
+        checks.append(ApiKeys(settings.api_key_hashes, guarded))
     if settings.rate_limits:
         checks.append(RateLimits(settings.rate_limits, counts, metrics, clock))
     return tuple(checks)

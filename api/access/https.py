@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from starlette.types import Scope
 
 from api.errors import HttpsRequiredError
@@ -10,9 +12,15 @@ EXEMPT = frozenset({"/health"})  # load balancers ask inside the cluster, in the
 
 
 class HttpsOnly:
-    """Lets pass what came by https, as the server or a trusted proxy's X-Forwarded-Proto says."""
+    """Lets pass what came by https, as the server or a trusted proxy's X-Forwarded-Proto says.
+
+    `exempt` adds paths that another check guards.
+    """
+
+    def __init__(self, exempt: Set[str] = frozenset()) -> None:
+        self._exempt = EXEMPT | exempt
 
     async def __call__(self, scope: Scope) -> None:
         """Raises HttpsRequiredError."""
-        if scope["scheme"] != "https" and scope["path"] not in EXEMPT:
+        if scope["scheme"] != "https" and scope["path"] not in self._exempt:
             raise HttpsRequiredError

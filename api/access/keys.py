@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Set
 from typing import Final
 
 from starlette.types import Scope
@@ -40,14 +41,18 @@ def key_hash(key: str | bytes) -> str:
 
 
 class ApiKeys:
-    """Lets pass the open pages, and what brings a key whose sum is configured."""
+    """Lets pass the open pages, and what brings a key whose sum is configured.
 
-    def __init__(self, hashes: tuple[str, ...]) -> None:
+    `exempt` adds paths that another check guards.
+    """
+
+    def __init__(self, hashes: tuple[str, ...], exempt: Set[str] = frozenset()) -> None:
         self._hashes = hashes
+        self._open = OPEN | exempt
 
     async def __call__(self, scope: Scope) -> None:
         """Raises UnauthorizedError."""
-        if scope["path"] in OPEN:
+        if scope["path"] in self._open:
             return
         key = next((value for name, value in scope["headers"] if name == _HEADER), None)
         if key is None or not self._known(key_hash(key)):

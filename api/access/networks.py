@@ -1,4 +1,8 @@
-"""The allow-list of networks that may read the operations pages."""
+"""The allow-list of networks that may read the operations pages.
+
+Where there is one, `/metrics` needs neither https nor an API key: Prometheus asks inside the network, in the clear, and
+the list already says who may.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from api.errors import ForbiddenError
 from api.settings import Network
 
 OPERATIONS = frozenset({"/metrics", "/stats"})
+SCRAPED = frozenset({"/metrics"})
 
 
 class OperationsNetworks:

@@ -52,6 +52,33 @@ def test_who_is_refused_anyway_is_not_counted() -> None:
     assert kinds(**everything) == [HttpsOnly, OperationsNetworks, ApiKeys, RateLimits]
 
 
+STRICT: dict[str, Any] = {"https_only": True, "api_key_hashes": "a" * 64}
+INSIDE: dict[str, Any] = {**STRICT, "operations_networks": "10.0.0.0/8"}
+
+
+@pytest.mark.anyio
+async def test_prometheus_inside_the_network_needs_neither_https_nor_a_key() -> None:
+    async with front(client="10.1.2.3", **INSIDE) as client:
+        assert (await client.get("/metrics")).status_code == 200
+        refused(await client.get("/stats"), 403, "HTTPS_REQUIRED")
+        refused(await client.get("https://service/stats"), 401, "UNAUTHORIZED")
+        refused(await client.get("/metrics/"), 403, "HTTPS_REQUIRED")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_outside_the_network_metrics_stay_closed(scheme: str) -> None:
+    async with front(client="192.0.2.1", **INSIDE) as client:
+        refused(await client.get(f"{scheme}://service/metrics"), 403, "FORBIDDEN")
+
+
+@pytest.mark.anyio
+async def test_without_a_list_of_networks_metrics_need_https_and_a_key() -> None:
+    async with front(client="10.1.2.3", **STRICT) as client:
+        refused(await client.get("/metrics"), 403, "HTTPS_REQUIRED")
+        refused(await client.get("https://service/metrics"), 401, "UNAUTHORIZED")
+
+
 @pytest.mark.anyio
 async def test_a_browsers_preflight_needs_no_key_and_an_error_is_readable_to_it() -> None:
     origin = "https://app.example.org"
