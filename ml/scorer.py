@@ -23,7 +23,7 @@ BLOCK = 32
 
 @dataclass(frozen=True)
 class Scores:
-    """What is said of B sessions."""
+    """What is said of B sessions. A row that cannot be scored has anomaly NaN, and a confidence of no meaning."""
 
     confidence: NDArray[np.int64]  # (B,) 0..100; 50 = no evidence either way
     anomaly: NDArray[np.float64]  # (B,) 0..1: the share of genuine sessions that are less unusual
@@ -47,12 +47,18 @@ class Scorer:
         self._levels = np.linspace(0.0, 1.0, len(model.error_quantiles))
 
     def score(self, sessions: Sessions) -> Scores:
-        """The scores of each session, in order. A row's confidence does not depend on the rest of the batch."""
-        channels = self._evidence.channels(sessions)  # (B, 6)
-        probability = self._in_blocks(self._network, channels)  # (B,)
+        """The scores of each session, in order. A row's confidence does not depend on the rest of the batch.
+
+        A row with a number that is not finite, in the session or in its history, is told by its anomaly: NaN.
+        """
+        with np.errstate(invalid="ignore", divide="ignore"):  # such rows are looked for below
+            channels = self._evidence.channels(sessions)  # (B, 6)
+            probability = self._in_blocks(self._network, channels)  # (B,)
+            anomaly = self.anomaly(sessions.current)
+        sound = sessions.finite() & np.isfinite(probability)  # (B,)
         return Scores(
-            confidence=np.floor(probability * 100.0 + 0.5).astype(np.int64),
-            anomaly=self.anomaly(sessions.current),
+            confidence=np.floor(np.where(sound, probability, 0.0) * 100.0 + 0.5).astype(np.int64),
+            anomaly=np.where(sound, anomaly, np.nan),
             importance=self._explainer.importance(channels),
         )
 

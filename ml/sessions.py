@@ -36,5 +36,11 @@ class Sessions:
     def __len__(self) -> int:
         return int(self.current.shape[0])
 
+    def finite(self) -> NDArray[np.bool_]:
+        """Which rows (B,) hold finite numbers only, in `current` and in the patterns of the history that count."""
+        counted = np.arange(self.history.shape[1]) < self.counts[:, None]  # (B, K)
+        past = np.isfinite(self.history).all(axis=2) | ~counted
+        return np.asarray(np.isfinite(self.current).all(axis=1) & past.all(axis=1))
+
     def __getitem__(self, rows: slice | NDArray[np.int64] | NDArray[np.bool_]) -> Sessions:
         return Sessions(self.current[rows], self.history[rows], self.counts[rows])

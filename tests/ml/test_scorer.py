@@ -51,6 +51,34 @@ def test_every_score_is_within_its_range(shipped: Scorer) -> None:
     assert scores.importance.sum(axis=1) == pytest.approx(np.ones(1_000))
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([np.nan, np.inf, -np.inf]),
+    st.integers(0, 3),
+    st.booleans(),
+)
+def test_a_number_that_is_not_finite_never_becomes_a_score_and_harms_no_other_row(
+    shipped: Scorer, seed: int, broken: float, field: int, in_the_past: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    batch = any_sessions(40, 10, rng)
+    whole = shipped.score(batch)
+    bad = rng.random(40) < 0.2
+    current, history = batch.current.copy(), batch.history.copy()
+    if in_the_past:
+        bad &= batch.counts > 0
+        history[bad, 0, field] = broken
+    else:
+        current[bad, field] = broken
+    scores = shipped.score(Sessions(current, history, batch.counts))
+    assert np.array_equal(np.isnan(scores.anomaly), bad)
+    assert (scores.confidence[bad] == 0).all()
+    assert np.array_equal(scores.confidence[~bad], whole.confidence[~bad])
+    assert np.array_equal(scores.anomaly[~bad], whole.anomaly[~bad])
+    assert np.array_equal(scores.importance[~bad], whole.importance[~bad])
+
+
 def test_an_empty_batch_has_empty_scores(shipped: Scorer) -> None:
     empty = Sessions(np.zeros((0, 4)), np.zeros((0, 0, 4)), np.zeros(0, dtype=np.int64))
     scores = shipped.score(empty)

@@ -43,3 +43,11 @@ def test_shapes_that_do_not_fit_together_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
         Sessions(np.zeros(current), np.zeros(history), np.array(counts))
+
+
+def test_only_numbers_that_count_must_be_finite() -> None:
+    sessions = Sessions(np.ones((4, 4)), np.ones((4, 3, 4)), np.array([0, 1, 2, 3]))
+    sessions.history[:, 1, 2] = np.nan
+    assert sessions.finite().tolist() == [True, True, False, False]
+    sessions.current[0, 3] = np.inf
+    assert sessions.finite().tolist() == [False, True, False, False]
