@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from redis.exceptions import LockError
 from ml import registry
 from ml.dataset import SessionTable
 from ml.retraining import propose
+from ml.scorer import Scorer
 from worker.history import History, Pattern
 from worker.promotion import Promotions
 from worker.redis_client import open_redis
@@ -25,7 +26,10 @@ SCAN_SECONDS = 5.0
 
 
 class Retraining:
-    """One run: collect, propose, and promote what is not worse. Two runs never work at the same time."""
+    """One run: collect, propose, and promote what is not worse than the promoted and the shipped model.
+
+    Two runs never work at the same time.
+    """
 
     def __init__(
         self,
@@ -77,10 +81,11 @@ class Retraining:
         if users < self._minimum_users:
             why = f"{users} users have a history, {self._minimum_users} are needed"
             return {"promoted": False, "why": why}
-        current_path = self._promotions.current() or self._model_path
-        current = registry.load(current_path, self._device)
+        shipped = registry.load(self._model_path, self._device)
+        promoted = self._promoted()
+        current = promoted or shipped
         version = self._promotions.next_version(current.model_version)
-        proposal = propose(own, current, version=version, seed=int(time.time()))
+        proposal = propose(own, current, version=version, floor=shipped if promoted else None)
         if proposal.promote:
             registry.save(proposal.model, self._promotions.path(version), proposal.manifest)
             self._promotions.promote(version)
@@ -93,17 +98,29 @@ class Retraining:
             "why": proposal.why,
             "candidate": proposal.candidate_figures,
             "current": proposal.current_figures,
+            "shipped": proposal.floor_figures or proposal.current_figures,
         }
 
+    def _promoted(self) -> Scorer | None:
+        """The promoted model; None where there is none or, as for the scoring workers, none that can be used."""
+        path = self._promotions.current()
+        if path is None:
+            return None
+        try:
+            return registry.load(path, self._device)
+        except registry.ModelError as error:
+            structlog.get_logger().error("promoted_model_refused", error=str(error))
+            return None
 
-def table(histories: Iterable[list[Pattern]]) -> SessionTable:
-    """All recorded sessions, oldest first within a user; users are numbered in the order found."""
+
+def table(histories: Iterable[tuple[str, list[Pattern]]]) -> SessionTable:
+    """All recorded sessions, oldest first within a user, of histories (hash of the DID, patterns newest first)."""
     users: list[int] = []
     seconds: list[int] = []
     features: list[tuple[float, float, float, float]] = []
-    for number, patterns in enumerate(histories):
+    for did_hash, patterns in histories:
         for pattern in reversed(patterns):
-            users.append(number)
+            users.append(user_number(did_hash))
             seconds.append(pattern.unix_seconds)
             features.append(pattern.features)
     return SessionTable(
@@ -111,3 +128,9 @@ def table(histories: Iterable[list[Pattern]]) -> SessionTable:
         np.array(seconds, dtype=np.int64),
         np.array(features, dtype=np.float64).reshape(-1, 4),
     )
+
+
+def user_number(did_hash: str) -> int:
+    """The number (63 bits) of a DID's hash: the same in every run, so that who is held out stays held out."""
+    digest = hashlib.blake2b(did_hash.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from redis import Redis
 
-from worker.history import History, Pattern
+from ml.aalto import aalto
+from ml.synthetic import people
+from worker.history import Entry, History, Pattern
 from worker.promotion import Promotions
-from worker.retraining import LOCK_KEY, Retraining, table
+from worker.retraining import LOCK_KEY, Retraining, table, user_number
 
 MODEL = Path(__file__).resolve().parents[2] / "models" / "production" / "model.pth"
 
@@ -39,10 +42,24 @@ def run(redis: Redis, directory: Path) -> Retraining:
 
 
 def test_the_table_keeps_users_apart_and_their_sessions_in_order_of_time() -> None:
-    found = table([[pattern(3), pattern(1)], [], [pattern(2)]])
-    assert found.user.tolist() == [0, 0, 2]
+    found = table([("a1", [pattern(3), pattern(1)]), ("b2", []), ("c3", [pattern(2)])])
+    first, second = user_number("a1"), user_number("c3")
+    assert found.user.tolist() == [first, first, second]
     assert found.unix_seconds.tolist() == [1_790_000_001, 1_790_000_003, 1_790_000_002]
     assert found.features[:, 0].tolist() == [61.0, 63.0, 62.0]
+
+
+def test_a_user_has_the_same_number_whoever_else_is_found_and_in_whatever_order() -> None:
+    histories = [(f"{n:032x}", [pattern(n)]) for n in range(500)]
+    numbers = dict(zip([key for key, _ in histories], table(histories).user, strict=True))
+    assert len(set(numbers.values())) == 500
+    assert min(numbers.values()) >= 0
+    fewer = histories[::-3]
+    assert table(fewer).user.tolist() == [numbers[key] for key, _ in fewer]
+
+
+def test_the_number_of_a_hash_is_the_one_that_earlier_releases_gave() -> None:
+    assert user_number("00ff") == 2391599762042878006
 
 
 def test_nobody_gives_an_empty_table() -> None:
@@ -53,7 +70,7 @@ def test_nobody_gives_an_empty_table() -> None:
 def test_too_few_users_promote_nothing_and_say_how_many_are_needed(
     redis: Redis, tmp_path: Path
 ) -> None:
-    History(redis, 50, 180).append([(f"{n:02x}", pattern(n)) for n in range(5)])
+    History(redis, 50, 180).append([Entry(f"{n:02x}", pattern(n)) for n in range(5)])
     outcome = run(redis, tmp_path).run()
     assert outcome["promoted"] is False
     assert outcome["why"] == "5 users have a history, 20 are needed"
@@ -68,3 +85,40 @@ def test_two_runs_never_work_at_the_same_time(redis: Redis, tmp_path: Path) -> N
         "why": "another retraining is running",
     }
     assert redis.get(LOCK_KEY) == b"another"
+
+
+def other_house(redis: Redis) -> None:
+    """220 users whose typing is steadier than that of the people the shipped model was made for."""
+    slower = aalto().mean + np.array([0.3, 0.5, 0.0, 0.0])
+    figures = replace(aalto(), mean=slower, within=aalto().within / 3)
+    found = people(figures, np.full(220, 12), np.random.default_rng(8))
+    rows = zip(found.user, found.unix_seconds, found.features.tolist(), strict=True)
+    entries = [Entry(f"{user:032x}", Pattern(int(at), tuple(row))) for user, at, row in rows]
+    History(redis, 50, 180).append(entries)
+
+
+def test_what_was_promoted_is_not_promoted_again_for_the_same_histories(
+    redis: Redis, tmp_path: Path
+) -> None:
+    other_house(redis)
+    first = run(redis, tmp_path).run()
+    assert first["promoted"] is True, first
+    assert first["version"] == "1.0.1"
+    assert first["shipped"] == first["current"]
+    second = run(redis, tmp_path).run()
+    assert second["current"] == first["candidate"] == second["candidate"]
+    assert second["shipped"] == first["shipped"]
+    assert "shipped" in second["why"]
+
+
+def test_a_promoted_model_that_cannot_be_used_gives_way_to_the_shipped_one(
+    redis: Redis, tmp_path: Path
+) -> None:
+    other_house(redis)
+    (tmp_path / "current").write_text("1.0.1\n")
+    (tmp_path / "1.0.1").mkdir()
+    (tmp_path / "1.0.1" / "model.pth").write_bytes(b"no model")
+    outcome = run(redis, tmp_path).run()
+    assert outcome["promoted"] is True, outcome
+    assert outcome["version"] == "1.0.2"
+    assert outcome["shipped"] == outcome["current"]
