@@ -17,8 +17,8 @@ def calibrate(
     """Fold a scale and a shift into the last layer, in place; returns the scale.
 
     The shift lets zero evidence mean even odds, so only the scale is fitted, on the comparisons (N, 6), (N,) of people
-    the network never saw (Platt scaling without intercept; Guo et al., "On Calibration of Modern Neural Networks",
-    ICML 2017).
+    the network was not fitted on (Platt scaling without intercept; Guo et al., "On Calibration of Modern Neural
+    Networks", ICML 2017).
     """
     last = network.layers[-1]
     assert isinstance(last, torch.nn.Linear)

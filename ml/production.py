@@ -18,6 +18,7 @@ LEGITIMATE_RATIO = 0.8
 DATA_SEED = 20_240_901
 TRAINING_SEED = 7
 EPOCHS = 30
+EVALUATION_SEED = 0  # drawn impostors and bootstrap: manifest and docs/accuracy.md say the same
 TEST_SAMPLES = 20_000
 TEST_SEED = 77_003  # other people than those trained on
 
@@ -42,7 +43,11 @@ def manifest(samples: Samples, fitted: Fitted) -> dict[str, Any]:
     """What stands beside the shipped model; holds no time of day, so it is the same when made again."""
     return {
         **describe(samples, fitted, "synthetic people drawn from the figures in ml/aalto.py"),
-        "seeds": {"data": DATA_SEED, "training": TRAINING_SEED},
+        "seeds": {
+            "data": DATA_SEED,
+            "training": TRAINING_SEED,
+            "evaluation": EVALUATION_SEED,
+        },
     }
 
 

@@ -48,7 +48,9 @@ class Manifest:
     data: dict[str, Any]  # what it was trained on
     seeds: dict[str, int]
     libraries: dict[str, str]
-    figures: dict[str, Any]  # measured on people the training never saw
+    figures: dict[
+        str, Any
+    ]  # by group of people; on validation people choices were made, see ml.fitting
     thresholds: dict[str, Any]  # by name: the confidence and its measured error rates
 
 

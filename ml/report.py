@@ -33,9 +33,9 @@ def table(evaluations: Sequence[Evaluation]) -> str:
 
 
 def kinds(evaluation: Evaluation) -> str:
-    """How each kind of labelled sample fared."""
+    """How many of each kind of labelled sample reached the confidence that the figures are taken at."""
     lines = [
-        "| kind | comparisons | accepted | anomaly above 0.99 |",
+        "| kind | comparisons | at or above it | anomaly above 0.99 |",
         "| --- | --- | --- | --- |",
     ]
     for kind, entry in evaluation.details["kinds"].items():

@@ -42,6 +42,7 @@ OTHER: Final = "other"
 # What impostors do, and how often. Most of them are simply other people.
 KINDS: Final = {OTHER: 0.80, "bot": 0.10, "replay": 0.05, "mimic": 0.05}
 SHORTEST, LONGEST = 12, 60  # sessions of one synthetic person
+MOST = 2**53  # greater whole numbers are no longer exact in float64
 MIN_USERS = 2  # an impostor needs to be somebody else
 
 
@@ -76,6 +77,8 @@ def generate(
 
     Raises ValueError when the ratio is not between 0 and 1 or when that leaves fewer than two people.
     """
+    if count < 1:
+        raise ValueError(f"samples must be 1 or more, not {count}")
     if not 0.0 < legitimate_ratio <= 1.0:
         raise ValueError(f"legitimate ratio must be above 0 and at most 1, not {legitimate_ratio}")
     legitimate = round(count * legitimate_ratio)
@@ -95,7 +98,7 @@ def write(samples: Samples, path: Path, progress: Callable[[int], None]) -> None
     path.parent.mkdir(parents=True, exist_ok=True)
     table = samples.sessions
     hours = table.unix_seconds // 3600 % 24
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for i, kind in enumerate(samples.kind.tolist()):
@@ -109,12 +112,21 @@ def write(samples: Samples, path: Path, progress: Callable[[int], None]) -> None
 def read(path: Path) -> Samples:
     """The samples of a CSV with `COLUMNS`, in any order of rows; `kind` may be missing.
 
-    Raises FileNotFoundError, or ValueError that names the line and what is wrong with it.
+    Raises OSError, or ValueError that names the file, the line where there is one, and what is wrong with it.
     """
+    try:
+        return _parse(path)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path}: not a CSV file in UTF-8: {error}") from error
+
+
+def _parse(path: Path) -> Samples:
     rows, kinds = [], []
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
-        missing = [c for c in COLUMNS[:8] if c not in (reader.fieldnames or [])]
+        if reader.fieldnames is None:
+            raise ValueError(f"{path}: the file is empty")
+        missing = [c for c in COLUMNS[:8] if c not in reader.fieldnames]
         if missing:
             raise ValueError(f"{path}: columns are missing: {', '.join(missing)}")
         for number, entry in enumerate(reader, start=2):
@@ -124,9 +136,13 @@ def read(path: Path) -> Samples:
             except (TypeError, ValueError, KeyError) as error:
                 raise ValueError(f"{path}: line {number} cannot be read: {error}") from error
             kinds.append(GENUINE if legitimate else entry.get("kind") or OTHER)
-    values = np.array(rows, dtype=np.float64).reshape(-1, 6)
+    if not rows:
+        raise ValueError(f"{path}: no line follows the names of the columns")
+    values = np.array(rows, dtype=np.float64)  # (N, 6)
     if not np.isfinite(values).all():
         raise ValueError(f"{path}: every number must be finite")
+    if np.abs(values[:, :2]).max() > MOST:
+        raise ValueError(f"{path}: user and unix_seconds must lie within 2^53")
     integers = values[:, :2].astype(np.int64)
     table = SessionTable(integers[:, 0], integers[:, 1], values[:, 2:])
     return Samples(table, np.array(kinds, dtype=np.str_))

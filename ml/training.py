@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,7 +25,7 @@ class DeviceMissingError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """How the network is trained."""
+    """How the network is trained. Raises ValueError for numbers that would train nothing."""
 
     epochs: int = 100
     batch_size: int = 256
@@ -33,8 +34,15 @@ class Settings:
     label_smoothing: float = 0.02
     patience: int = 6  # epochs without a better validation loss before it stops
     device: str = "cpu"
-    mixed_precision: bool = False
+    mixed_precision: bool = False  # forward passes in bfloat16, see `_epoch`
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "patience"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
+        if not 0.0 < self.learning_rate < float("inf"):
+            raise ValueError(f"learning_rate must be a positive number, not {self.learning_rate}")
 
 
 def fit_network(
@@ -42,7 +50,7 @@ def fit_network(
 ) -> BehavioralAuthNN:
     """The network, in float64 on the CPU, that best told the `validated` people's comparisons apart.
 
-    `progress` is called after every epoch.
+    `progress` is called after every epoch. Raises ValueError when no epoch has a finite validation loss.
     """
     require_device(settings.device)
     torch.manual_seed(settings.seed)
@@ -64,15 +72,20 @@ def fit_network(
             best, best_loss, waited = _copy(network), loss, 0
         elif (waited := waited + 1) >= settings.patience:
             break
+    if not np.isfinite(best_loss):
+        raise ValueError("the validation loss is not finite; help: a lower learning rate")
     network.load_state_dict(best)
     return network.cpu().double().eval()
 
 
 def require_device(device: str) -> None:
     """Raises DeviceMissingError where `device` (cpu, cuda, cuda:1) is not to be had."""
-    if device.startswith("cuda") and not torch.cuda.is_available():
+    name = re.fullmatch(r"cpu|cuda(?::(\d+))?", device)
+    if name is None:
+        raise DeviceMissingError(f"no device {device!r}; help: cpu, cuda, or cuda:1 and so on")
+    if device != "cpu" and int(name[1] or 0) >= torch.cuda.device_count():
         raise DeviceMissingError(
-            f"no device {device!r} here; help: leave --device out to train on the CPU, or install PyTorch's CUDA "
+            f"no device {device!r} here; help: leave --device out to use the CPU, or install PyTorch's CUDA "
             "build, see README, GPU"
         )
 
@@ -120,13 +133,16 @@ def _epoch(
     settings: Settings,
     rng: np.random.Generator,
 ) -> None:
+    """One pass over the data. In mixed precision the forward passes run in bfloat16, whose exponents are float32's:
+    no gradient falls to zero as in float16, so no gradient scaler is needed."""
     network.train()
     channels, genuine = data
     target = genuine * (1 - settings.label_smoothing) + settings.label_smoothing / 2
     even_odds = (1 - genuine).sum() / genuine.sum()  # both sides weigh alike
+    kind = settings.device.split(":")[0]
     order = torch.tensor(rng.permutation(len(genuine)), device=settings.device)
     for batch in torch.split(order, settings.batch_size):
-        with torch.autocast(settings.device.split(":")[0], enabled=settings.mixed_precision):
+        with torch.autocast(kind, torch.bfloat16, enabled=settings.mixed_precision):
             logits = network.logits(channels[batch])
         loss = nn.functional.binary_cross_entropy_with_logits(
             logits.float(), target[batch], pos_weight=even_odds

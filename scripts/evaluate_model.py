@@ -29,10 +29,12 @@ from ml.real_people import RealPeopleMissingError, is_required, locate, read_rep
 from ml.report import table
 from ml.samples import Samples, read, write
 from ml.scorer import Scorer
+from ml.training import DeviceMissingError, require_device
 
 ROOT = Path(__file__).resolve().parent.parent
 TEST_DATA = Path("data/raw/test_data.csv")
 ENROLMENTS = (1, 5, 10)
+FAILURES = (registry.ModelError, RealPeopleMissingError, DeviceMissingError, OSError, ValueError)
 
 
 def main() -> int:
@@ -40,6 +42,7 @@ def main() -> int:
     arguments = _parser().parse_args()
     console = Console(stderr=True)
     try:
+        require_device(arguments.device)
         scorer = registry.load(arguments.model, arguments.device)
         threshold = registry.manifest(arguments.model).thresholds["equal_error"]["confidence"]
         if arguments.full:
@@ -50,7 +53,7 @@ def main() -> int:
                 measured = _on_samples(arguments, scorer, samples, threshold)
                 step()
             _write(arguments.output, scorer, [measured], {})
-    except (registry.ModelError, RealPeopleMissingError, FileNotFoundError, ValueError) as error:
+    except FAILURES as error:
         console.print(f"error: {error}", style="red", markup=False)
         return 1
     return 0
@@ -144,7 +147,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--document", type=Path, default=Path("docs/accuracy.md"), help="page that --full writes")
     add("--device", default="cpu", help="cpu, cuda or cuda:1")
     add("--resamples", type=int, default=200, help="of the bootstrap")
-    add("--seed", type=int, default=0, help="of the drawn impostors and the bootstrap")
+    seed = production.EVALUATION_SEED
+    add("--seed", type=int, default=seed, help="of the drawn impostors and the bootstrap")
     return parser
 
 

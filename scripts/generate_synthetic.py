@@ -22,8 +22,8 @@ def main() -> int:
     """0 when the file is written, 2 for arguments that make no sense."""
     arguments = _parser().parse_args()
     console = Console(stderr=True)
-    rng = np.random.default_rng(arguments.seed)
     try:
+        rng = np.random.default_rng(arguments.seed)
         samples = generate(aalto(), arguments.samples, arguments.legitimate_ratio, rng)
     except ValueError as error:
         console.print(f"error: {error}", style="red", markup=False)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -38,15 +40,19 @@ def main() -> int:
     torch.set_num_threads(1)  # sums in one order: the same seed gives the same bits
     try:
         output = _train(arguments, console)
-    except (DeviceMissingError, RealPeopleMissingError, FileNotFoundError, ValueError) as error:
+    except (DeviceMissingError, RealPeopleMissingError, OSError, ValueError) as error:
         console.print(f"error: {error}", style="red", markup=False)
         return 1
-    print(f"{output}: version {registry.manifest(output).version}")
+    print(f"{output}: version {registry.manifest(output).version}; to score with it:")
+    print(f"MODEL_PATH={shlex.quote(str(output))} python -m worker online")
     return 0
 
 
 def _train(arguments: argparse.Namespace, console: Console) -> Path:
     require_device(arguments.device)
+    settings = _settings(arguments)
+    if not re.fullmatch(r"\d+\.\d+\.\d+", arguments.version):
+        raise ValueError(f"version must be MAJOR.MINOR.PATCH, not {arguments.version!r}")
     samples = production.data() if arguments.production else read(arguments.data)
     with Progress(console=console) as progress:
         bar = progress.add_task("training", total=arguments.epochs)
@@ -60,7 +66,7 @@ def _train(arguments: argparse.Namespace, console: Console) -> Path:
             manifest = production.manifest(samples, fitted)
             manifest["figures"] |= _on_real_people(fitted, console)
         else:
-            fitted = fit_model(samples, _settings(arguments), arguments.version, show)
+            fitted = fit_model(samples, settings, arguments.version, show)
             manifest = production.describe(samples, fitted, arguments.data.name)
             manifest["seeds"] = {"training": arguments.seed}
     output: Path = arguments.output or (PRODUCTION if arguments.production else CHECKPOINT)
@@ -78,7 +84,7 @@ def _on_real_people(fitted: Fitted, console: Console) -> dict[str, Any]:
         console.print(f"real people: skipped, {error}", markup=False)
         return {}
     threshold = fitted.thresholds["equal_error"]["confidence"]
-    rng = np.random.default_rng(production.TRAINING_SEED)
+    rng = np.random.default_rng(production.EVALUATION_SEED)
     return {"real_people": on_people(Scorer(fitted.model), table, threshold, rng).entry()}
 
 
@@ -99,7 +105,8 @@ def _reached(fitted: Fitted) -> str:
         f"({fitted.figures[name]['low']:.3f} to {fitted.figures[name]['high']:.3f})"
         for name in ("eer", "auc")
     )
-    return f"{fitted.users['validated']} people that the training never saw: {rates}"
+    people = fitted.users["validated"]
+    return f"{people} people held out, who chose early stopping, calibration and threshold: {rates}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -112,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--batch-size", type=int, default=256, help="comparisons a step")
     add("--learning-rate", type=float, default=0.001, help="of AdamW, halved on a plateau")
     add("--device", default="cpu", help="cpu, cuda or cuda:1")
-    add("--mixed-precision", action="store_true", help="forward passes in 16 bits")
+    add("--mixed-precision", action="store_true", help="forward passes in bfloat16")
     add("--seed", type=int, default=0, help="the same seed, data and machine: the same file")
     add("--version", default=production.VERSION, help="of the model")
     add("--output", type=Path, help=f"file to write ({CHECKPOINT}, or {PRODUCTION})")

@@ -19,7 +19,11 @@ def test_the_shipped_model_was_trained_on_the_data_of_the_recipe() -> None:
     assert entries.version == production.VERSION
     assert entries.data["sha256"] == production.digest(production.data())
     assert entries.data["samples"] == production.SAMPLES
-    assert entries.seeds == {"data": production.DATA_SEED, "training": production.TRAINING_SEED}
+    assert entries.seeds == {
+        "data": production.DATA_SEED,
+        "training": production.TRAINING_SEED,
+        "evaluation": production.EVALUATION_SEED,
+    }
 
 
 def test_the_shipped_manifest_holds_figures_on_real_people_with_intervals() -> None:

@@ -76,6 +76,34 @@ def test_a_broken_line_is_named(tmp_path: Path, line: str, complaint: str) -> No
         read(path)
 
 
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"", "the file is empty"),
+        (",".join(COLUMNS).encode() + b"\n", "no line follows"),
+        (",".join(COLUMNS).encode("utf-16"), "not a CSV file in UTF-8"),
+        (b"\x80\x05\x95\x00\xff\xfe", "not a CSV file in UTF-8"),
+        (b"\x00" * 100, "columns are missing"),
+        (b"x" * 200_000, "not a CSV file"),
+        (",".join(COLUMNS[:8]).encode() + b"\n1e300,5,60,100,90,3,12,1\n", "within 2"),
+    ],
+)
+def test_what_is_no_table_of_samples_is_refused_by_name(
+    tmp_path: Path, content: bytes, complaint: str
+) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=rf"odd\.csv: .*{complaint}"):
+        read(path)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> None:
+    path = tmp_path / "spreadsheet.csv"
+    content = ",".join(COLUMNS[:8]) + "\n1,5,60,100,90,3,12,1\n"
+    path.write_text(content, encoding="utf-8-sig")
+    assert len(read(path)) == 1
+
+
 def test_missing_columns_are_named(tmp_path: Path) -> None:
     path = tmp_path / "short.csv"
     path.write_text("user,legitimate\n1,1\n")
@@ -83,7 +111,9 @@ def test_missing_columns_are_named(tmp_path: Path) -> None:
         read(path)
 
 
-@pytest.mark.parametrize(("count", "ratio"), [(10, 0.8), (1_000, 0.0), (1_000, 1.2)])
+@pytest.mark.parametrize(
+    ("count", "ratio"), [(10, 0.8), (0, 0.8), (-5, 0.8), (1_000, 0.0), (1_000, 1.2)]
+)
 def test_requests_that_make_no_sense_are_refused(count: int, ratio: float) -> None:
-    with pytest.raises(ValueError, match=r"ratio|leave"):
+    with pytest.raises(ValueError, match=r"ratio|leave|1 or more"):
         generate(aalto(), count, ratio, np.random.default_rng(0))

@@ -97,6 +97,52 @@ def test_many_sessions_in_chunks_have_the_same_channels(evidence: Evidence) -> N
     assert np.array_equal(in_chunks(evidence, sessions, size=7), evidence.channels(sessions))
 
 
+def test_half_precision_is_bfloat16_which_needs_no_gradient_scaler(
+    evidence: Evidence, trials: Trials
+) -> None:
+    seen: list[torch.dtype] = []
+
+    def note(_module: object, _given: object, output: object) -> None:
+        if isinstance(output, torch.Tensor):
+            seen.append(output.dtype)
+
+    small = trials.rows(np.arange(300))
+    with torch.nn.modules.module.register_module_forward_hook(note):
+        fit_network(
+            evidence, small, small, Settings(epochs=1, mixed_precision=True), lambda *_: None
+        )
+    assert torch.bfloat16 in seen
+    assert torch.float16 not in seen
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 0),
+        ("batch_size", 0),
+        ("patience", 0),
+        ("learning_rate", 0.0),
+        ("learning_rate", float("nan")),
+    ],
+)
+def test_numbers_that_would_train_nothing_are_refused(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be"):
+        Settings(**{name: value})  # type: ignore[arg-type]
+
+
+def test_a_training_that_diverges_gives_no_model(evidence: Evidence, trials: Trials) -> None:
+    small = trials.rows(np.arange(300))
+    wild = Settings(epochs=3, learning_rate=1e30)
+    with pytest.raises(ValueError, match="not finite; help: a lower learning rate"):
+        fit_network(evidence, small, small, wild, lambda *_: None)
+
+
+@pytest.mark.parametrize("device", ["banana", "cuda:", "cuda:x", "CPU", ""])
+def test_what_is_no_device_is_named(device: str) -> None:
+    with pytest.raises(DeviceMissingError, match=f"no device '{device}'; help: cpu, cuda"):
+        require_device(device)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_a_missing_gpu_is_named_with_the_remedy() -> None:
     with pytest.raises(DeviceMissingError, match="no device 'cuda:1' here; help: leave --device"):

@@ -56,6 +56,13 @@ def test_a_missing_model_is_an_error_with_the_remedy(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_what_is_no_device_is_an_error_without_a_trace(tmp_path: Path) -> None:
+    done = run(SCRIPT, "--model", MODEL, "--device", "banana", folder=tmp_path)
+    assert done.returncode == 1
+    assert "no device 'banana'; help:" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_in_full_without_real_people_the_page_is_left_alone_on_a_laptop(tmp_path: Path) -> None:
     flags = ("--full", "--model", MODEL, "--document", "accuracy.md", "--resamples", 5)
     nowhere = {"AALTO_KEYSTROKES": str(tmp_path / "none.csv.gz"), "CI": ""}

@@ -30,7 +30,9 @@ def test_the_same_seed_writes_the_same_file(tmp_path: Path) -> None:
     assert first == again != other
 
 
-@pytest.mark.parametrize("flags", [("--samples", 5), ("--legitimate-ratio", 1.5)])
+@pytest.mark.parametrize(
+    "flags", [("--samples", 5), ("--samples", -5), ("--seed", -1), ("--legitimate-ratio", 1.5)]
+)
 def test_arguments_that_make_no_sense_are_an_error_without_a_trace(
     tmp_path: Path, flags: tuple[object, ...]
 ) -> None:

@@ -30,6 +30,8 @@ def test_the_documented_line_trains_a_model_that_loads(folder: Path) -> None:
     assert entries.data["samples"] == 2_000
     assert entries.seeds == {"training": 0}
     assert "EER" in done.stderr
+    served = "MODEL_PATH=models/checkpoints/best_model.pth python -m worker online"
+    assert done.stdout.splitlines()[-1] == served
     assert "epoch 2: validation loss" in done.stderr
 
 
@@ -48,6 +50,27 @@ def test_a_missing_gpu_is_an_error_with_the_remedy(folder: Path) -> None:
     assert done.returncode == 1
     assert "no device 'cuda' here; help:" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (("--device", "banana"), "no device 'banana'; help: cpu, cuda"),
+        (("--epochs", 0), "epochs must be 1 or more, not 0"),
+        (("--batch-size", -1), "batch_size must be 1 or more, not -1"),
+        (("--learning-rate", "nan"), "learning_rate must be a positive number"),
+        (("--version", "newest"), "version must be MAJOR.MINOR.PATCH, not 'newest'"),
+        (("--data", "."), "Is a directory"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_a_sentence_and_write_nothing(
+    folder: Path, flags: tuple[object, ...], complaint: str
+) -> None:
+    done = run(SCRIPT, *flags, "--output", "none.pth", folder=folder)
+    assert done.returncode == 1
+    assert complaint in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert not (folder / "none.pth").exists()
 
 
 def test_missing_data_is_an_error_without_a_trace(tmp_path: Path) -> None:
