@@ -1,7 +1,8 @@
 """Puts the front end together. Making an application opens nothing; its lifespan does.
 
-`python -m api` serves it. So does `uvicorn --factory api.app:create_app --no-proxy-headers`; the flag, because uvicorn
-on its own believes whatever a neighbour on the same machine forwards, and TRUSTED_PROXIES is to decide that.
+`python -m api` serves it. So does
+`uvicorn --factory api.app:create_app --http api.protocol:Protocol --ws none --no-proxy-headers`; the last flag, because
+uvicorn on its own believes whatever a neighbour on the same machine forwards, and TRUSTED_PROXIES is to decide that.
 """
 
 from __future__ import annotations

@@ -53,8 +53,6 @@ class WorkerSettings(BaseSettings):
 
     history_length: Annotated[int, Field(ge=1, le=1000)] = 50
     history_days: Annotated[int, Field(ge=1, le=3650)] = 180
-    enrolment_patterns: Annotated[int, Field(ge=1, le=50)] = 5
-    enrolment_confidence: Percent = 30
     update_confidence: Percent = 75
     update_anomaly: Fraction = 0.99
 
