@@ -26,6 +26,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from api.access.gate import Gate, checks_for
 from api.access.keys import HEADER
 from api.body import READ_SECONDS
+from api.chain.door import open_door
 from api.dispatch import Dispatcher
 from api.exchange import Exchange
 from api.health import Health
@@ -37,6 +38,7 @@ from api.parts import Parts
 from api.ports import Scoring
 from api.redis_client import open_redis
 from api.refusal import refuse_http
+from api.routes.chain import chain_router
 from api.routes.operations import operations_router
 from api.routes.scoring import scoring_router
 from api.rows import Reader
@@ -75,6 +77,7 @@ def create_app(
         health=Health(scoring, time.monotonic),
         clock=clock,
         read_seconds=read_seconds,
+        chain=open_door(settings, scoring, metrics, clock),
     )
     app = FastAPI(
         title="Behavioral Biometrics",
@@ -89,6 +92,7 @@ def create_app(
     )
     patch_fastapi(app, redirect_from_root_to_docs=False)
     app.include_router(scoring_router(parts))
+    app.include_router(chain_router(parts))
     app.include_router(operations_router(parts))
     document = describe(app, keys_needed=bool(settings.api_key_hashes))
     app.openapi = lambda: document  # type: ignore[method-assign]
@@ -106,6 +110,8 @@ def _lifespan(
         try:
             yield
         finally:
+            if parts.chain is not None:
+                await parts.chain.close()
             await parts.scoring.close()
             await limits_store.aclose()
             forget_process(os.getpid())

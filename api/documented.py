@@ -28,6 +28,8 @@ SCORING: Final = (
     errors.UnsupportedMessageError,
     errors.DeadlineExceededError,
 )
+CHAIN: Final = (*SCORING, errors.ChainOffError, errors.HistoryRequiredError)
+CHAIN_KEYS: Final = (*EVERYWHERE, errors.ChainOffError)
 OPERATIONS: Final = (*EVERYWHERE, errors.UnauthorizedError, errors.ForbiddenError)
 STATISTICS: Final = (*OPERATIONS, errors.QueueUnavailableError)
 

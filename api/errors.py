@@ -7,8 +7,10 @@ ApiError
 ├── ForbiddenError             403 FORBIDDEN
 ├── HttpsRequiredError         403 HTTPS_REQUIRED
 ├── NotFoundError              404 NOT_FOUND
+├── ChainOffError              404 CHAIN_OFF
 ├── MethodNotAllowedError      405 METHOD_NOT_ALLOWED
 ├── RequestTimeoutError        408 REQUEST_TIMEOUT
+├── HistoryRequiredError       409 HISTORY_REQUIRED
 ├── BodyTooLargeError          413 BODY_TOO_LARGE
 ├── RateLimitedError           429 RATE_LIMITED
 ├── InternalError              500 INTERNAL_ERROR
@@ -97,6 +99,25 @@ class NotFoundError(ApiError):
     status = HTTPStatus.NOT_FOUND
     code = ErrorCode.NOT_FOUND
     sentence = "no such path; /docs lists those that exist"
+
+
+class ChainOffError(ApiError):
+    """Raised when the chain's door is asked and no signing key is configured."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = ErrorCode.CHAIN_OFF
+    sentence = (
+        "this service signs no answers; its operator can make a key with scripts/make_chain_key.py"
+        " and set CHAIN_KEY_FILE and CHAIN_ORACLE_ID"
+    )
+
+
+class HistoryRequiredError(ApiError):
+    """Raised when the chain asks about a DID with fewer recorded patterns than CHAIN_REQUIRE_HISTORY."""
+
+    status = HTTPStatus.CONFLICT
+    code = ErrorCode.HISTORY_REQUIRED
+    sentence = "too few patterns of this DID are recorded to give a score; none is made up"
 
 
 class MethodNotAllowedError(ApiError):

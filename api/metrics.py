@@ -34,6 +34,7 @@ class ApiMetrics:
         self._add_requests()
         self._add_dispatch()
         self._add_answers()
+        self._add_chain()
 
     def observe_answer(self, answer: Answer) -> None:
         """Takes one answer into the distributions of confidence, anomaly and inference time."""
@@ -92,6 +93,15 @@ class ApiMetrics:
             _INFERENCE_SECONDS,
         )
         self.anomalies = self._counter("anomalies", "Answers that called the session anomalous")
+
+    def _add_chain(self) -> None:
+        self.chain_answers = self._counter("chain_answers", "Signed answers given out")
+        self.chain_scored = self._counter(
+            "chain_scored", "Questions of the chain that were scored, the others were repeated"
+        )
+        self.chain_abstentions = self._counter(
+            "chain_abstentions", "Questions of the chain that got no score", ("code",)
+        )
 
     def _counter(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
         return Counter(f"biometrics_{name}", text, labels, registry=self.registry)

@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 from api.access.keys import HEADER, OPEN
+from api.chain.question import BODY, CHAIN_EXAMPLE
 from api.documented import HEADERS, unhealthy_example
 from api.schemas import BATCH, BATCH_EXAMPLE, PREDICT, PREDICT_EXAMPLE
 
@@ -37,6 +38,7 @@ _KEY_SCHEME: Final = {
 _BODIES: Final[dict[str, tuple[TypeAdapter[Any], Any]]] = {
     "/predict": (PREDICT, PREDICT_EXAMPLE),
     "/batch-predict": (BATCH, BATCH_EXAMPLE),
+    "/chain/score": (BODY, CHAIN_EXAMPLE),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from api.chain.door import Door
 from api.health import Health
 from api.metrics import ApiMetrics
 from api.ports import Scoring
@@ -23,3 +24,4 @@ class Parts:
     health: Health
     clock: Callable[[], float]
     read_seconds: float
+    chain: Door | None = None

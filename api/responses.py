@@ -79,6 +79,50 @@ FIRST_ANSWER_EXAMPLE: Final[dict[str, object]] = {
 }
 
 
+class ChainAnswer(_Answer):
+    """One pattern's signed answer, its keys in this order, without a space; docs/chain.md has the signed bytes."""
+
+    did: str = Field(pattern="^0x[0-9a-f]{64}$")
+    confidence_score: int = Field(ge=0, le=100)
+    timestamp: int = Field(ge=0, description="Unix seconds.")
+    nonce: int = Field(ge=0, lt=2**64)
+    signature: str = Field(pattern="^0x[0-9a-f]{128}$")
+    public_key: str = Field(pattern="^0x[0-9a-f]{64}$")
+    model: str = Field(pattern="^0x[0-9a-f]{16}$", description="Of the SHA-256 of the model.")
+    history: str = Field(pattern="^0x[0-9a-f]{16}$", description="Digest of the history.")
+    signature_v2: str | None = Field(
+        default=None, pattern="^0x[0-9a-f]{128}$", description="Where CHAIN_GENESIS_HASH is set."
+    )
+
+
+CHAIN_ANSWER_EXAMPLE: Final[dict[str, object]] = {
+    "did": "0x742d35cc6634c0532925a3b844bc9e7595f0beb0000000000000000000000000",
+    "confidence_score": 87,
+    "timestamp": 1790000000,
+    "nonce": 9008989254740992,
+    "signature": "0x" + "5e" * 64,
+    "public_key": "0x" + "d7" * 32,
+    "model": "0x0123456789abcdef",
+    "history": "0xfedcba9876543210",
+}
+
+
+class ChainKey(_Answer):
+    """An ed25519 public key of this oracle."""
+
+    public_key: str = Field(pattern="^0x[0-9a-f]{64}$")
+    state: Literal["current", "next", "previous"]
+
+
+class ChainKeysResponse(_Answer):
+    """Who signs, and how."""
+
+    oracle_id: int = Field(ge=0, le=2047)
+    window_seconds: int = Field(ge=1, le=60)
+    genesis_hash: str | None = Field(description="Where signature_v2 is given, its chain.")
+    keys: list[ChainKey]
+
+
 class Refusal(_Answer):
     """Every error, whatever its status."""
 

@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 from limits import RateLimitItem, parse_many
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 from redis.connection import parse_url
+
+from api.chain.settings import ChainSettings
 
 MIN_HASH_KEY_LENGTH = 32
 MAX_SHOWN_CHARACTERS = 60
@@ -30,7 +32,7 @@ class SettingsError(ValueError):
     """Raised when a setting is missing or wrong; the message says what it must be."""
 
 
-class Settings(BaseSettings):
+class Settings(ChainSettings):
     """What an operator can set. A field's description completes the sentence "NAME must be ..."."""
 
     model_config = SettingsConfigDict(

@@ -76,7 +76,7 @@ def load(path: Path, device: str = "cpu") -> Scorer:
         raise ModelIntegrityError(
             f"{path}: the manifest says version {expected.version}, the file {model.version}"
         )
-    return Scorer(model, device)
+    return Scorer(model, device, found)
 
 
 def save(model: Model, path: Path, manifest: Mapping[str, Any]) -> None:

@@ -35,8 +35,11 @@ class Scores:
 class Scorer:
     """One model on one device. Stateless between calls."""
 
-    def __init__(self, model: Model, device: str = "cpu") -> None:
+    def __init__(self, model: Model, device: str = "cpu", sha256: str = "") -> None:
         self.model = model
+        self.sha256 = (
+            sha256  # of the file that the model came from; empty for one that came from none
+        )
         self.model_version = model.version
         self.device = device
         self._evidence = Evidence(model.population, model.tails)

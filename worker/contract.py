@@ -9,6 +9,10 @@ A scoring message is JSON: ``{"v": 1, "deadline": unix seconds, "rows": [row, ..
 - ``history`` is what the caller brought: ``[[unix_seconds, wpm, hold_ms, transition_ms, error_percent], ...]``;
 - ``windows`` are the session's windows in time order: ``[[wpm, hold_ms, transition_ms, error_percent], ...]``.
 
+A question of the chain has a fifth element, ``[question, required]``: 16 hex digits that are the same whenever the same
+pattern is asked about, and how many recorded patterns a score needs. It is compared with the history as it was before
+this question first entered it, enters it once, and its answer has a `Provenance`.
+
 The reply is ``{"v": 1, "rows": [...]}`` with exactly one entry per row, in order: an `Answer`, or ``{"error": code}``.
 """
 
@@ -16,7 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 WIRE_VERSION: Final = 1
 
@@ -29,10 +33,15 @@ RETRAIN_TASK: Final = "biometrics.retrain"
 
 # Keys in Redis. History keys are hash-tagged by DID so that a cluster keeps one DID's keys together.
 HISTORY_KEY: Final = "biometrics:history:{%s}"
+ASKED_KEY: Final = "biometrics:asked:{%s}:%s"
 STATS_KEY: Final = "biometrics:stats"
 ALIVE_KEY: Final = "biometrics:online:alive"
 
 MAX_ROWS_PER_MESSAGE: Final = 256
+
+# A question of the chain that comes again within this time is the same session asked about again, after a
+# re-organisation or a failed round; the chain itself takes one score of a DID an hour.
+REPEAT_SECONDS: Final = 3600
 
 CHANNELS: Final = (
     "typing_speed",
@@ -64,6 +73,8 @@ class ErrorCode(StrEnum):
     OVERLOADED = "OVERLOADED"
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     UNSUPPORTED_MESSAGE = "UNSUPPORTED_MESSAGE"
+    CHAIN_OFF = "CHAIN_OFF"
+    HISTORY_REQUIRED = "HISTORY_REQUIRED"
 
 
 class Reason(StrEnum):
@@ -75,6 +86,13 @@ class Reason(StrEnum):
     DID_ABBREVIATED = "DID_ABBREVIATED"
     ANOMALOUS = "ANOMALOUS"
     SESSION_FEATURES_UNUSED = "SESSION_FEATURES_UNUSED"
+
+
+class Provenance(TypedDict):
+    """What a score was made of, for a question of the chain."""
+
+    model: str  # SHA-256 of the model's file, hex
+    history: str  # BLAKE2b-256 of the history that it was compared with, hex: `worker.provenance`
 
 
 class Answer(TypedDict):
@@ -89,6 +107,7 @@ class Answer(TypedDict):
     history_source: str  # "none", "server" or "caller"
     recorded: bool
     reasons: list[str]
+    provenance: NotRequired[Provenance]  # for questions of the chain only
 
 
 class RowError(TypedDict):
@@ -128,3 +147,8 @@ class Deadlines:
 def history_key(did_hash: str) -> str:
     """The Redis key of one DID's history."""
     return HISTORY_KEY % did_hash
+
+
+def asked_key(did_hash: str, question: str) -> str:
+    """The Redis key that holds what a question of the chain entered into its DID's history, for REPEAT_SECONDS."""
+    return ASKED_KEY % (did_hash, question)

@@ -17,15 +17,19 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from worker.contract import HISTORY_KEY, history_key
+from worker.contract import HISTORY_KEY, REPEAT_SECONDS, asked_key, history_key
 
 FORMAT = 1
 _RECORD = struct.Struct("<BIffffB")
 SECONDS_A_DAY = 86_400
 SCAN_COUNT = 500
+SPARE = 8  # patterns kept beyond the length, so that what was normal before a repeated question is still whole
 
+# KEYS: a history; for a question of the chain, what it entered. ARGV: founding, record, length, expiry, and for how
+# many seconds a question is the same one.
 _APPEND = """
 if ARGV[1] == '1' and redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+if KEYS[2] and not redis.call('SET', KEYS[2], ARGV[2], 'NX', 'EX', ARGV[5]) then return 0 end
 redis.call('LPUSH', KEYS[1], ARGV[2])
 redis.call('LTRIM', KEYS[1], 0, ARGV[3] - 1)
 redis.call('EXPIRE', KEYS[1], ARGV[4])
@@ -62,11 +66,15 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One pattern for one DID's history; `founding` where the DID had none when the pattern was judged."""
+    """One pattern for one DID's history; `founding` where the DID had none when the pattern was judged.
+
+    `question` tells the chain's question that the pattern answers, in hex, if it answers one.
+    """
 
     did_hash: str
     pattern: Pattern
     founding: bool = False
+    question: str = ""
 
 
 class History:
@@ -74,36 +82,56 @@ class History:
 
     def __init__(self, redis: Redis, length: int, days: int) -> None:
         self._redis = redis
-        self._length = length
+        self.length = length
         self._expiry_seconds = days * SECONDS_A_DAY
 
-    def read(self, did_hashes: Sequence[str]) -> list[list[Pattern]]:
+    def read(self, did_hashes: Sequence[str], *, spare: int = 0) -> list[list[Pattern]]:
         """The patterns of each DID, newest first; an empty list for an unknown one.
 
-        Raises HistoryUnavailableError.
+        Up to `length` of them, and `spare` more (at most SPARE). Raises HistoryUnavailableError.
         """
         if not did_hashes:
             return []
         pipeline = self._redis.pipeline(transaction=False)
         for did_hash in did_hashes:
-            pipeline.lrange(history_key(did_hash), 0, self._length - 1)
+            pipeline.lrange(history_key(did_hash), 0, self.length + spare - 1)
         try:
             stored = pipeline.execute(raise_on_error=False)
         except (RedisError, OSError) as error:
             raise HistoryUnavailableError("the histories cannot be read") from error
         return [_patterns(records) for records in stored]
 
+    def entered(self, questions: Sequence[tuple[str, str]]) -> list[Pattern | None]:
+        """What each question (DID's hash, question) entered within the hour, if anything.
+
+        Raises HistoryUnavailableError.
+        """
+        if not questions:
+            return []
+        pipeline = self._redis.pipeline(transaction=False)
+        for did_hash, question in questions:
+            pipeline.get(asked_key(did_hash, question))
+        try:
+            stored = pipeline.execute()
+        except (RedisError, OSError) as error:
+            raise HistoryUnavailableError("the histories cannot be read") from error
+        return [None if record is None else Pattern.unpack(record) for record in stored]
+
     def append(self, entries: Sequence[Entry]) -> None:
         """Enter each pattern as its DID's newest, cut to length, and begin its expiry anew.
 
         A founding pattern enters only where there is no history yet: two workers may have judged two of them at once.
+        A pattern whose question entered within the hour before does not enter again.
         Raises HistoryUnavailableError.
         """
         pipeline = self._redis.pipeline(transaction=False)
         for entry in entries:
-            founding, key = int(entry.founding), history_key(entry.did_hash)
-            limits = (self._length, self._expiry_seconds)
-            pipeline.eval(_APPEND, 1, key, founding, entry.pattern.pack(), *limits)
+            keys = [history_key(entry.did_hash)]
+            if entry.question:
+                keys.append(asked_key(entry.did_hash, entry.question))
+            limits = (self.length + SPARE, self._expiry_seconds, REPEAT_SECONDS)
+            founding, record = int(entry.founding), entry.pattern.pack()
+            pipeline.eval(_APPEND, len(keys), *keys, founding, record, *limits)
         try:
             pipeline.execute()
         except (RedisError, OSError) as error:
@@ -125,7 +153,7 @@ class History:
     def _fetch(self, keys: list[bytes]) -> Iterator[tuple[str, list[Pattern]]]:
         pipeline = self._redis.pipeline(transaction=False)
         for key in keys:
-            pipeline.lrange(key, 0, self._length - 1)
+            pipeline.lrange(key, 0, self.length - 1)
         stored = pipeline.execute(raise_on_error=False) if keys else []
         for key, records in zip(keys, stored, strict=True):
             yield key.decode().split("{")[1].rstrip("}"), _patterns(records)

@@ -14,8 +14,9 @@ from worker.answers import Past, Row, error_rows, word
 from worker.contract import MAX_ROWS_PER_MESSAGE, WIRE_VERSION, Answer, ErrorCode, RowError
 from worker.enrolment import EnrolmentRule
 from worker.held_model import HeldModel
-from worker.history import Entry, History, HistoryUnavailableError, Pattern
+from worker.history import SPARE, Entry, History, HistoryUnavailableError, Pattern
 from worker.outcome import Outcome
+from worker.provenance import before, complete, question_of
 
 
 class ScoringCore:
@@ -67,12 +68,20 @@ class ScoringCore:
         return Outcome(reply, entries, inference_ms)
 
     def _pasts(self, rows: Sequence[Row]) -> list[Past]:
-        """Each row's history: what the server recorded outranks what the caller brought."""
+        """Each row's history: what the server recorded outranks what the caller brought.
+
+        A question of the chain that comes again sees what was recorded before it first came.
+        """
         named = list(dict.fromkeys(row[0] for row in rows if row[0] is not None))
-        recorded = dict(zip(named, self._history.read(named), strict=True))
+        questions = list(dict.fromkeys((row[0], question_of(row)) for row in rows if row[4:]))
+        entered = dict(zip(questions, self._history.entered(questions), strict=True))
+        spare = SPARE if questions else 0
+        recorded = dict(zip(named, self._history.read(named, spare=spare), strict=True))
         found = []
-        for did_hash, _, brought, _ in rows:
-            own = recorded.get(did_hash, [])
+        for row in rows:
+            brought = row[2]
+            own = before(recorded.get(row[0], []), entered.get((row[0], question_of(row))))
+            own = own[: self._history.length]
             if own:
                 found.append(Past([pattern.features for pattern in own], "server"))
             elif brought:
@@ -92,7 +101,7 @@ class ScoringCore:
         answers = word(
             rows, pasts, scores, rule, version=scorer.model_version, inference_ms=inference_ms
         )
-        return answers, inference_ms
+        return complete(rows, pasts, answers, scorer.sha256), inference_ms
 
 
 def _sessions(rows: Sequence[Row], pasts: Sequence[Past]) -> Sessions:
@@ -124,5 +133,5 @@ def _entries(
             continue
         founded.add(did_hash)
         pattern = Pattern(now, (wpm, hold, transition, errors), int(hour))
-        entries.append(Entry(did_hash, pattern, founding))
+        entries.append(Entry(did_hash, pattern, founding, question_of(row)))
     return entries

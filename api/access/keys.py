@@ -22,6 +22,8 @@ OPEN: Final = frozenset(
         "/swagger/swagger-ui-bundle.js",
         "/swagger/swagger-ui.css",
         "/swagger/favicon-32x32.png",
+        "/chain/keys",
+        "/chain/keys/",
     }
 )
 KEY_BYTES: Final = 32

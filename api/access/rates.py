@@ -23,7 +23,7 @@ from api.errors import RateLimitedError
 from api.exchange import add_answer_headers
 from api.metrics import ApiMetrics
 
-LIMITED = frozenset({"/predict", "/batch-predict"})
+LIMITED = frozenset({"/predict", "/batch-predict", "/chain/score", "/chain/score/"})
 PAUSE_AFTER_FAILURE_SECONDS = (
     1.0  # a store that does not answer costs its timeout once a second, not once a request
 )

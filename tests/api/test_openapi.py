@@ -68,6 +68,8 @@ def test_every_documented_route_is_there_and_no_other(document: dict[str, Any]) 
         "GET /metrics",
         "POST /predict",
         "POST /batch-predict",
+        "POST /chain/score",
+        "GET /chain/keys",
     }
 
 
@@ -85,6 +87,7 @@ def test_every_code_that_scoring_can_end_in_is_shown_with_an_example(
         for code, example in response["content"]["application/json"].get("examples", {}).items()
     }
     not_from_scoring = {ErrorCode.NOT_FOUND, ErrorCode.METHOD_NOT_ALLOWED, ErrorCode.FORBIDDEN}
+    not_from_scoring |= {ErrorCode.CHAIN_OFF, ErrorCode.HISTORY_REQUIRED}
     assert set(shown) == set(ErrorCode) - not_from_scoring
     assert {value["path"] for value in shown.values()} == {"/predict"}
 

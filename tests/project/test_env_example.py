@@ -38,6 +38,8 @@ def settings() -> dict[str, set[str]]:
 
 def written(value: Any) -> str:
     """A default in the notation of a `.env` file."""
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):

@@ -12,8 +12,15 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from tests.worker.dead_server import dead_redis
-from worker.contract import history_key
-from worker.history import SECONDS_A_DAY, Entry, History, HistoryUnavailableError, Pattern
+from worker.contract import REPEAT_SECONDS, asked_key, history_key
+from worker.history import (
+    SECONDS_A_DAY,
+    SPARE,
+    Entry,
+    History,
+    HistoryUnavailableError,
+    Pattern,
+)
 
 BYTES_FOR_FIFTY = 2048
 
@@ -104,3 +111,65 @@ def test_a_founding_pattern_enters_only_where_there_is_no_history_yet(redis: Red
     history.append([Entry("aa", pattern(1), founding=True), Entry("aa", pattern(2), founding=True)])
     history.append([Entry("aa", pattern(3))])
     assert history.read(["aa"]) == [[pattern(3), pattern(1)]]
+
+
+QUESTION, OTHER_QUESTION = "01" * 8, "02" * 8
+
+
+def asked(name: str, n: int, question: str = QUESTION, *, founding: bool = False) -> Entry:
+    return Entry(name, pattern(n), founding, question)
+
+
+def test_a_question_enters_once_for_each_did_and_is_forgotten_after_an_hour(redis: Redis) -> None:
+    history = History(redis, 50, 180)
+    for n in (0, 5):
+        history.append([asked("aa", n), asked("bb", n)])
+    assert history.read(["aa", "bb"]) == [[pattern(0)], [pattern(0)]]
+    assert REPEAT_SECONDS - 60 < redis.ttl(asked_key("aa", QUESTION)) <= REPEAT_SECONDS
+    redis.delete(asked_key("aa", QUESTION))
+    history.append([asked("aa", 9), asked("bb", 9)])
+    assert history.read(["aa", "bb"]) == [[pattern(9), pattern(0)], [pattern(0)]]
+
+
+def test_two_questions_of_one_message_enter_both_and_a_repeated_one_once(redis: Redis) -> None:
+    history = History(redis, 50, 180)
+    history.append([asked("aa", 0), asked("aa", 1, OTHER_QUESTION), asked("aa", 2)])
+    assert history.read(["aa"]) == [[pattern(1), pattern(0)]]
+
+
+def test_a_question_that_came_too_late_to_found_a_history_has_entered_nothing(
+    redis: Redis,
+) -> None:
+    history = History(redis, 50, 180)
+    history.append([Entry("aa", pattern(1), founding=True), asked("aa", 2, founding=True)])
+    assert history.read(["aa"]) == [[pattern(1)]]
+    assert history.entered([("aa", QUESTION)]) == [None]
+
+
+def test_what_a_question_entered_is_told_and_nothing_for_one_that_entered_nothing(
+    redis: Redis,
+) -> None:
+    history = History(redis, 50, 180)
+    history.append([asked("aa", 3), Entry("aa", pattern(4))])
+    questions = [("aa", QUESTION), ("aa", OTHER_QUESTION), ("bb", QUESTION)]
+    assert history.entered(questions) == [pattern(3), None, None]
+    assert history.entered([]) == []
+
+
+def test_what_was_asked_is_no_history_of_anybody(redis: Redis) -> None:
+    history = History(redis, 50, 180)
+    history.append([asked("aa", 3)])
+    assert list(history.everyone()) == [("aa", [pattern(3)])]
+
+
+def test_a_few_more_are_kept_for_who_needs_the_past_before_the_newest(redis: Redis) -> None:
+    history = History(redis, 3, 180)
+    for n in range(40):
+        history.append([Entry("aa", pattern(n))])
+    assert len(history.read(["aa"])[0]) == 3
+    assert history.read(["aa"], spare=SPARE) == [[pattern(39 - k) for k in range(3 + SPARE)]]
+
+
+def test_a_server_that_is_gone_is_not_taken_for_a_question_that_entered_nothing() -> None:
+    with pytest.raises(HistoryUnavailableError):
+        History(dead_redis(), 50, 180).entered([("aa", QUESTION)])

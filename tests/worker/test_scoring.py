@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from worker.contract import MAX_ROWS_PER_MESSAGE, ErrorCode, history_key
 from worker.enrolment import EnrolmentRule
 from worker.held_model import HeldModel
 from worker.history import Entry, History, Pattern
+from worker.provenance import history_digest
 from worker.scoring import ScoringCore
 
 RULE = EnrolmentRule(75, 0.99)
@@ -157,3 +159,57 @@ def test_a_did_whose_history_is_no_list_is_scored_without_one_and_harms_nobody(
     )
     assert spoilt["history_used"] == 0
     assert innocent["history_used"] == 10
+
+
+def asked(name: str, features: list[float], required: int = 0) -> list[Any]:
+    return [*row(name, features), ["0123456789abcdef", required]]
+
+
+def test_a_question_of_the_chain_scores_the_same_after_it_entered_the_history(
+    scorer: Scorer, history: History
+) -> None:
+    history.append([Entry("aa", found) for found in past(SLOW, 51)[1:]])
+    scoring = core(scorer, history)
+    first = scoring.answer(message(asked("aa", SLOW)))
+    assert first.answers[0]["recorded"] is True
+    history.append(first.entries)
+    history.append([Entry("aa", Pattern(int(NOW), (31.0, 150.0, 230.0, 5.0), 9))])
+    again = scoring.answer(message(asked("aa", SLOW)))
+    assert again.answers == [first.answers[0] | {"inference_time_ms": again.inference_ms}]
+    history.append(again.entries)
+    assert len(history.read(["aa"], spare=8)[0]) == 52
+
+
+def test_a_question_that_founded_a_history_founds_it_once_and_scores_fifty_again(
+    scorer: Scorer, history: History
+) -> None:
+    scoring = core(scorer, history)
+    for _ in range(3):
+        outcome = scoring.answer(message(asked("aa", SLOW)))
+        assert outcome.answers[0]["history_used"] == 0
+        history.append(outcome.entries)
+    assert len(history.read(["aa"])[0]) == 1
+
+
+def test_an_answer_to_the_chain_names_the_models_file_and_the_history_it_saw(
+    scorer: Scorer, history: History
+) -> None:
+    history.append([Entry("aa", found) for found in past(SLOW, 4)])
+    (entry,) = core(scorer, history).answer(message(asked("aa", SLOW))).answers
+    seen = [found.features for found in history.read(["aa"])[0]]
+    digest = hashlib.sha256(MODEL.read_bytes()).hexdigest()
+    assert entry["provenance"] == {"model": digest, "history": history_digest(seen)}
+
+
+def test_a_did_without_the_required_history_is_refused_and_not_recorded(
+    scorer: Scorer, history: History
+) -> None:
+    history.append([Entry("aa", found) for found in past(SLOW, 4)])
+    outcome = core(scorer, history).answer(
+        message(asked("aa", SLOW, 5), asked("aa", SLOW, 4), row("bb", SLOW))
+    )
+    refused, scored, plain = outcome.reply["rows"]
+    assert refused == {"error": ErrorCode.HISTORY_REQUIRED}
+    assert scored["history_used"] == 4
+    assert plain["history_used"] == 0
+    assert [entry.did_hash for entry in outcome.entries] == ["aa", "bb"]
