@@ -21,9 +21,9 @@ DESCRIPTION: Final = """
 Tells whether the person typing is the person behind a DID: a session's typing rhythm is weighed against the sessions
 that the service has recorded of that DID, or that the caller brings.
 
-Every error has the same form, `{"detail", "error_code", "path"}`. `/predict` and `/batch-predict` are limited for each
-client (100 requests a second and 1,000 a minute unless configured otherwise; a batch counts as one request) and say so
-in the `RateLimit-*` headers. Bodies are JSON whatever their Content-Type says.
+Every error has the same form, `{"detail", "error_code", "path"}`. `/predict`, `/batch-predict` and `/chain/score` are
+limited for each client (100 requests a second and 1,000 a minute unless configured otherwise; a batch counts as one
+request) and say so in the `RateLimit-*` headers. Bodies are JSON whatever their Content-Type says.
 """
 
 _COMPONENT: Final = "#/components/schemas/{model}"

@@ -165,3 +165,15 @@ async def test_the_chains_route_is_rate_limited_like_the_others(
         second = await client.post("/chain/score/", content=json.dumps(request()))
     assert first.status_code == 200
     refused(second, 429, "RATE_LIMITED")
+
+
+async def test_the_documented_question_is_answered_with_the_documented_keys(
+    client: httpx.AsyncClient,
+) -> None:
+    shown = (await client.get("/openapi.json")).json()["paths"]["/chain/score"]["post"]
+    example = shown["requestBody"]["content"]["application/json"]["example"]
+    response = await client.post("/chain/score", content=json.dumps(example))
+    answer = shown["responses"]["200"]["content"]["application/json"]["example"]
+    assert response.status_code == 200
+    assert list(response.json()) == list(answer)
+    ChainAnswer.model_validate(answer)
