@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 TORCH_INDEX ?=
 PIP_INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: help run test check format train evaluate clean
+.PHONY: help run test soak check format train evaluate clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -17,6 +17,9 @@ run: $(VENV)/.run-installed ## Start everything: embedded Redis, API, workers, b
 
 test: $(VENV)/.dev-installed ## Every test, with real processes and a real server
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+soak: $(VENV)/.dev-installed ## The long fault runs; SOAK_SECONDS=600 unless set
+	$(BIN)/python -m pytest -m soak -s $(PYTEST_ARGS) tests
 
 check: $(VENV)/.dev-installed ## Format, lint, types, walls between the rooms
 	$(BIN)/ruff format --check .

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from api.health import Health
+from api.jobs.desk import JobDesk
 from api.metrics import ApiMetrics
 from api.ports import Scoring
 from api.rows import Reader
@@ -21,5 +22,6 @@ class Parts:
     scoring: Scoring
     reader: Reader
     health: Health
+    jobs: JobDesk
     clock: Callable[[], float]
     read_seconds: float

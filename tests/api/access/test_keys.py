@@ -70,7 +70,10 @@ async def test_the_documentation_says_where_a_key_is_needed(needed: bool) -> Non
     scheme = document["components"]["securitySchemes"]["ApiKey"]
     assert (scheme["in"], scheme["name"]) == ("header", "X-API-Key")
     secured = {path for path, methods in document["paths"].items() if "security" in str(methods)}
-    assert secured == ({"/predict", "/batch-predict", "/stats", "/metrics"} if needed else set())
+    jobs = {"/jobs", "/jobs/{job_id}", "/jobs/{job_id}/results"}
+    jobs |= {"/dead-letters", "/dead-letters/{name}", "/dead-letters/{name}/retry"}
+    others = {"/predict", "/batch-predict", "/stats", "/metrics"}
+    assert secured == (jobs | others if needed else set())
 
 
 def test_only_the_sum_of_a_key_is_configured() -> None:
