@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 TORCH_INDEX ?=
 PIP_INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: help run test soak-chain check format train evaluate clean
+.PHONY: help run test soak soak-chain check format train evaluate clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ test: $(VENV)/.dev-installed ## Every test, with real processes and a real serve
 
 soak-chain: $(VENV)/.dev-installed ## 6,000 blocks of a chain against real processes that come and go
 	CHAIN_SOAK_BLOCKS=6000 $(BIN)/python -m pytest tests/e2e/test_chain.py -k hundreds_of_blocks -s --timeout 3600
+
+soak: $(VENV)/.dev-installed ## The long fault runs; SOAK_SECONDS=600 unless set
+	$(BIN)/python -m pytest -m soak -s $(PYTEST_ARGS) tests
 
 check: $(VENV)/.dev-installed ## Format, lint, types, walls between the rooms
 	$(BIN)/ruff format --check .

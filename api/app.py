@@ -31,6 +31,7 @@ from api.dispatch import Dispatcher
 from api.exchange import Exchange
 from api.health import Health
 from api.identity import Identities
+from api.jobs.desk import JobDesk
 from api.logs import configure_logs
 from api.metrics import ApiMetrics, forget_process
 from api.openapi import describe
@@ -39,6 +40,8 @@ from api.ports import Scoring
 from api.redis_client import open_redis
 from api.refusal import refuse_http
 from api.routes.chain import chain_router
+from api.routes.dead_letters import dead_letters_router
+from api.routes.jobs import jobs_router
 from api.routes.operations import operations_router
 from api.routes.scoring import scoring_router
 from api.rows import Reader
@@ -69,11 +72,13 @@ def create_app(
     metrics = ApiMetrics()
     scoring = scoring or Dispatcher(settings, metrics)
     limits_store = open_redis(settings.result_url)
+    reader = Reader(Identities(settings.did_hash_key.get_secret_value()))
     parts = Parts(
         settings=settings,
         metrics=metrics,
         scoring=scoring,
-        reader=Reader(Identities(settings.did_hash_key.get_secret_value())),
+        reader=reader,
+        jobs=JobDesk(settings, reader, clock, read_seconds),
         health=Health(scoring, time.monotonic),
         clock=clock,
         read_seconds=read_seconds,
@@ -94,6 +99,8 @@ def create_app(
     app.include_router(scoring_router(parts))
     app.include_router(chain_router(parts))
     app.include_router(operations_router(parts))
+    app.include_router(jobs_router(parts))
+    app.include_router(dead_letters_router(parts))
     document = describe(app, keys_needed=bool(settings.api_key_hashes))
     app.openapi = lambda: document  # type: ignore[method-assign]
     return app
@@ -113,6 +120,7 @@ def _lifespan(
             if parts.chain is not None:
                 await parts.chain.close()
             await parts.scoring.close()
+            await parts.jobs.close()
             await limits_store.aclose()
             forget_process(os.getpid())
 
@@ -138,8 +146,8 @@ def _middleware(parts: Parts, limits_store: Redis) -> list[Middleware]:
         cors = Middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["Content-Type", HEADER],
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Content-Type", "Content-Encoding", "Idempotency-Key", HEADER],
             expose_headers=_EXPOSED,
         )
         layers.insert(0, cors)

@@ -23,13 +23,15 @@ class EnvelopeFactory:
         self._queue = queue
         self._origin = f"api@{instance}"
 
-    def build(self, task_id: str, argument: dict[str, Any] | None, expires_at: float) -> bytes:
+    def build(
+        self, task_id: str, argument: dict[str, Any] | None, expires_at: float | None
+    ) -> bytes:
         """The message that calls the task with `argument`, dropped by the worker after `expires_at` (unix seconds)."""
         message = self._app.amqp.as_task_v2(
             task_id,
             self._task,
             args=[] if argument is None else [argument],
-            expires=datetime.fromtimestamp(expires_at, UTC).isoformat(),
+            expires=expires_at and datetime.fromtimestamp(expires_at, UTC).isoformat(),
             argsrepr=HIDDEN,
             kwargsrepr="{}",
             origin=self._origin,

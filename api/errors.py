@@ -11,6 +11,7 @@ ApiError
 ├── MethodNotAllowedError      405 METHOD_NOT_ALLOWED
 ├── RequestTimeoutError        408 REQUEST_TIMEOUT
 ├── HistoryRequiredError       409 HISTORY_REQUIRED
+├── ConflictError              409 IDEMPOTENCY_CONFLICT
 ├── BodyTooLargeError          413 BODY_TOO_LARGE
 ├── RateLimitedError           429 RATE_LIMITED
 ├── InternalError              500 INTERNAL_ERROR
@@ -21,7 +22,8 @@ ApiError
 │   ├── HistoryUnavailableError    HISTORY_UNAVAILABLE
 │   ├── OverloadedError            OVERLOADED
 │   └── UnsupportedMessageError    UNSUPPORTED_MESSAGE
-└── DeadlineExceededError      504 DEADLINE_EXCEEDED
+├── DeadlineExceededError      504 DEADLINE_EXCEEDED
+└── StorageFullError           507 STORAGE_FULL
 ```
 
 `detail` is read by strangers: it says what to do and holds no trace, no DID and no unbounded input.
@@ -136,6 +138,14 @@ class RequestTimeoutError(ApiError):
     sentence = "the body did not arrive in time; send the request again"
 
 
+class ConflictError(ApiError):
+    """Raised when an Idempotency-Key stands for a job with other content."""
+
+    status = HTTPStatus.CONFLICT
+    code = ErrorCode.IDEMPOTENCY_CONFLICT
+    sentence = "this Idempotency-Key was sent with other patterns before; take another key"
+
+
 class BodyTooLargeError(ApiError):
     """Raised when a body is longer than MAX_BODY_BYTES, as declared or as counted."""
 
@@ -217,6 +227,14 @@ class DeadlineExceededError(ApiError):
     status = HTTPStatus.GATEWAY_TIMEOUT
     code = ErrorCode.DEADLINE_EXCEEDED
     sentence = "the answer did not come in time; try again"
+
+
+class StorageFullError(ApiError):
+    """Raised when the store of jobs takes no more; nothing of the job is kept."""
+
+    status = HTTPStatus.INSUFFICIENT_STORAGE
+    code = ErrorCode.STORAGE_FULL
+    sentence = "the store of jobs is full and nothing was kept; fetch and delete finished jobs, or try again later"
 
 
 def error_types() -> dict[ErrorCode, type[ApiError]]:

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from api.access.keys import HEADER, OPEN
 from api.chain.question import BODY, CHAIN_EXAMPLE
 from api.documented import HEADERS, unhealthy_example
-from api.schemas import BATCH, BATCH_EXAMPLE, PREDICT, PREDICT_EXAMPLE
+from api.schemas import BATCH, BATCH_EXAMPLE, JOB, PREDICT, PREDICT_EXAMPLE
 
 DESCRIPTION: Final = """
 Tells whether the person typing is the person behind a DID: a session's typing rhythm is weighed against the sessions
@@ -39,6 +39,7 @@ _BODIES: Final[dict[str, tuple[TypeAdapter[Any], Any]]] = {
     "/predict": (PREDICT, PREDICT_EXAMPLE),
     "/batch-predict": (BATCH, BATCH_EXAMPLE),
     "/chain/score": (BODY, CHAIN_EXAMPLE),
+    "/jobs": (JOB, BATCH_EXAMPLE),
 }
 
 
@@ -55,8 +56,11 @@ def describe(app: FastAPI, *, keys_needed: bool) -> dict[str, Any]:
     for path, (_, example) in _BODIES.items():
         content = {"application/json": {"schema": schemas[path], "example": example}}
         document["paths"][path]["post"]["requestBody"] = {"required": True, "content": content}
+    lines = {"schema": {"type": "string", "description": "One pattern on each line."}}
+    document["paths"]["/jobs"]["post"]["requestBody"]["content"]["application/x-ndjson"] = lines
     refusal = document["paths"]["/health"]["get"]["responses"]["503"]
     refusal["content"]["application/json"]["example"] = unhealthy_example()
+    _drop_validation_errors(document)
     if keys_needed:
         _need_keys(document["paths"])
     return document
@@ -68,6 +72,15 @@ def _body_schemas() -> tuple[dict[str, Any], dict[str, Any]]:
         ref_template=_COMPONENT,
     )
     return {path: schema for (path, _), schema in schemas.items()}, rest["$defs"]
+
+
+def _drop_validation_errors(document: dict[str, Any]) -> None:
+    """The framework promises a 422 wherever a path has a parameter; this service answers 404 or 400."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(name, None)
 
 
 def _need_keys(paths: dict[str, Any]) -> None:

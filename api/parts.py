@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from api.chain.door import Door
 from api.health import Health
+from api.jobs.desk import JobDesk
 from api.metrics import ApiMetrics
 from api.ports import Scoring
 from api.rows import Reader
@@ -22,6 +23,7 @@ class Parts:
     scoring: Scoring
     reader: Reader
     health: Health
+    jobs: JobDesk
     clock: Callable[[], float]
     read_seconds: float
     chain: Door | None = None

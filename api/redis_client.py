@@ -12,8 +12,14 @@ COMMAND_TIMEOUT_SECONDS = 0.25  # a caller waits one second in all
 HEALTH_CHECK_SECONDS = 15
 
 
-def open_redis(url: str, *, max_connections: int = 64, retries: int = 1) -> Redis:
-    """A client that answers or fails within half a second; it connects at the first command.
+def open_redis(
+    url: str,
+    *,
+    max_connections: int = 64,
+    retries: int = 1,
+    command_seconds: float = COMMAND_TIMEOUT_SECONDS,
+) -> Redis:
+    """A client that answers or fails within half a second, unless more is given; it connects at the first command.
 
     One retry, and only after a broken connection (a server that was restarted); never after a timeout.
     """
@@ -21,7 +27,7 @@ def open_redis(url: str, *, max_connections: int = 64, retries: int = 1) -> Redi
         url,
         max_connections=max_connections,
         socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        socket_timeout=COMMAND_TIMEOUT_SECONDS,
+        socket_timeout=command_seconds,
         socket_keepalive=True,
         health_check_interval=HEALTH_CHECK_SECONDS,
         retry=Retry(NoBackoff(), retries, supported_errors=(RedisConnectionError,)),

@@ -11,7 +11,7 @@ from api.complaint import complain, place
 from api.errors import InvalidInputError
 from api.identity import Identities
 from api.ranges import MAX_FUTURE_SECONDS
-from api.schemas import BATCH, PREDICT, HistoricalPattern, PredictRequest, Window
+from api.schemas import BATCH, JOB_PATTERN, PREDICT, HistoricalPattern, PredictRequest, Window
 
 Row = list[Any]  # one row of worker.contract's message
 
@@ -45,6 +45,17 @@ class Reader:
         except ValidationError as error:
             raise InvalidInputError(complain(error, batch=True)) from None
         return [self._question(request, now, (i,)) for i, request in enumerate(requests)]
+
+    def read_job_line(self, text: bytes, now: float) -> tuple[Question, float]:
+        """The question of one pattern of a job, and when it was recorded, by default now. Raises InvalidInputError."""
+        try:
+            pattern = JOB_PATTERN.validate_json(text)
+        except ValidationError as error:
+            raise InvalidInputError(complain(error)) from None
+        recorded = now if pattern.timestamp is None else pattern.timestamp
+        if recorded > now + MAX_FUTURE_SECONDS:
+            raise InvalidInputError("timestamp must be at most an hour ahead of now")
+        return self._question(pattern, now, ()), recorded
 
     def _question(self, request: PredictRequest, now: float, item: tuple[int, ...]) -> Question:
         identity = self._identities.identify(request.did)

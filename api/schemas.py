@@ -15,6 +15,7 @@ from api.identity import ACCEPTED, DID_PATTERN, MAX_DID_LENGTH
 from api.ranges import LAST_TIMESTAMP, RANGES
 
 MAX_BATCH: Final = 100
+MAX_JOB: Final = 1_000_000
 MAX_HISTORY: Final = 100
 MAX_WINDOWS: Final = 20
 
@@ -134,7 +135,15 @@ class PredictRequest(_Strict):
     historical_patterns: History | None = None
 
 
+class JobPattern(PredictRequest):
+    """One pattern of a bulk job: a request as `/predict` takes it, and when it was recorded."""
+
+    timestamp: Timestamp | None = None
+
+
 Batch = Annotated[list[PredictRequest], Field(min_length=1, max_length=MAX_BATCH, fail_fast=True)]
 
 PREDICT = TypeAdapter(PredictRequest)
 BATCH = TypeAdapter(Batch)
+JOB_PATTERN = TypeAdapter(JobPattern)
+JOB = TypeAdapter(Annotated[list[JobPattern], Field(min_length=1, max_length=MAX_JOB)])

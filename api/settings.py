@@ -52,6 +52,18 @@ class Settings(ChainSettings):
     result_url: str = Field(
         "", validate_default=True, description="a URL like REDIS_URL's (empty: REDIS_URL itself)"
     )
+    jobs_url: str = Field(
+        "", validate_default=True, description="a URL like REDIS_URL's (empty: REDIS_URL itself)"
+    )
+    job_max_patterns: int = Field(
+        1_000_000, ge=1, le=1_000_000, description="a number of patterns from 1 to 1,000,000"
+    )
+    job_max_bytes: int = Field(
+        1024 * MEBIBYTE, ge=1024, le=16_384 * MEBIBYTE, description="bytes from 1024 to 16 GiB"
+    )
+    job_result_seconds: int = Field(
+        86_400, ge=60, le=604_800, description="a number of seconds from 60 to 604,800"
+    )
     did_hash_key: SecretStr = Field(
         min_length=MIN_HASH_KEY_LENGTH,
         description=f"a secret of at least {MIN_HASH_KEY_LENGTH} characters, the same for every"
@@ -93,7 +105,7 @@ class Settings(ChainSettings):
     )
     log_format: Literal["json", "text"] = Field("json", description="json or text")
 
-    @field_validator("redis_url", "broker_url", "result_url")
+    @field_validator("redis_url", "broker_url", "result_url", "jobs_url")
     @classmethod
     def _url_has_a_known_scheme(cls, value: str, info: ValidationInfo) -> str:
         url = value or str(info.data.get("redis_url", DEFAULT_REDIS_URL))

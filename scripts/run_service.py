@@ -116,7 +116,8 @@ class Service:
         return [
             self._worker("online", common, settings.worker_metrics_port),
             self._worker("background", common, settings.background_metrics_port),
-            Part("beat", beat, common, "sends the schedule (retraining)"),
+            self._worker("bulk", common, settings.bulk_metrics_port),
+            Part("beat", beat, common, "sends the schedule (retraining, sweep of bulk jobs)"),
             self._flower_part(common),
             Part(
                 "api",

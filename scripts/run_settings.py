@@ -36,10 +36,12 @@ class RunSettings(BaseSettings):
     flower_basic_auth: str = ""
     worker_metrics_port: int = Field(9101, ge=0, le=65535, description=PORT_OR_NONE)
     background_metrics_port: int = Field(9102, ge=0, le=65535, description=PORT_OR_NONE)
+    bulk_metrics_port: int = Field(9103, ge=0, le=65535, description=PORT_OR_NONE)
 
     def ports(self) -> dict[str, int]:
         """Every port that the run listens on, but for the embedded Redis, by the name of its setting."""
-        names = ("port", "flower_port", "worker_metrics_port", "background_metrics_port")
+        workers = ("worker_metrics_port", "background_metrics_port", "bulk_metrics_port")
+        names = ("port", "flower_port", *workers)
         return {name.upper(): getattr(self, name) for name in names if getattr(self, name)}
 
 

@@ -1,4 +1,4 @@
-"""`python -m worker online|background|beat|health`: one role of the worker's side, until told to stop."""
+"""`python -m worker online|bulk|background|beat|health`: one role of the worker's side, until told to stop."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from worker.settings import SettingsError, load_settings
 
 ROLES = {
     "online": "scores what waits in the online queue, with the model in memory",
+    "bulk": "scores the patterns of bulk jobs, chunk by chunk, when nothing online wants the core",
     "background": "retrains the model; never in the way of an answer",
     "beat": "sends the scheduled tasks; one instance holds the lock",
     "health": "exits with 0 if the metrics of this container's worker answer",

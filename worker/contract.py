@@ -26,10 +26,14 @@ WIRE_VERSION: Final = 1
 
 ONLINE_QUEUE: Final = "online"
 TRAINING_QUEUE: Final = "training"
+BULK_QUEUE: Final = "bulk"
+SWEEP_QUEUE: Final = "sweep"
 
 SCORE_TASK: Final = "biometrics.score"
 PROBE_TASK: Final = "biometrics.probe"
 RETRAIN_TASK: Final = "biometrics.retrain"
+BULK_TASK: Final = "biometrics.bulk"
+SWEEP_TASK: Final = "biometrics.sweep"
 
 # Keys in Redis. History keys are hash-tagged by DID so that a cluster keeps one DID's keys together.
 HISTORY_KEY: Final = "biometrics:history:{%s}"
@@ -75,6 +79,8 @@ class ErrorCode(StrEnum):
     UNSUPPORTED_MESSAGE = "UNSUPPORTED_MESSAGE"
     CHAIN_OFF = "CHAIN_OFF"
     HISTORY_REQUIRED = "HISTORY_REQUIRED"
+    IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
+    STORAGE_FULL = "STORAGE_FULL"
 
 
 class Reason(StrEnum):
@@ -152,3 +158,55 @@ def history_key(did_hash: str) -> str:
 def asked_key(did_hash: str, question: str) -> str:
     """The Redis key that holds what a question of the chain entered into its DID's history, for REPEAT_SECONDS."""
     return ASKED_KEY % (did_hash, question)
+
+
+# Bulk jobs. All keys of one job carry its id as hash tag; the indices over jobs live on the same server.
+JOB_KEY: Final = "biometrics:job:{%s}"
+ACTIVE_JOBS: Final = "biometrics:jobs:active"  # sorted set of ids by creation
+DEAD_CHUNKS: Final = "biometrics:jobs:dead"  # hash: "<job>.<chunk>" -> JSON
+JOBS_OF: Final = "biometrics:jobs:of:%s"  # sorted set of one caller's ids by creation
+JOB_BY_CONTENT: Final = "biometrics:jobs:by:%s"  # string: "<job>:<digest>"
+
+SHARDS: Final = 256  # by the first byte of a DID's hash: all patterns of one DID are in one
+RESULTS_PER_PAGE: Final = 8192  # input positions whose results share a hash
+MAX_CHUNK_FAILURES: Final = 3
+MAX_RUN_SECONDS: Final = 7 * 24 * 60 * 60  # a job that nobody has finished by then is forgotten
+
+
+@dataclass(frozen=True)
+class JobKeys:
+    """The names of one job's keys."""
+
+    job_id: str
+
+    @property
+    def job(self) -> str:
+        """Hash: state, counts, times, owner."""
+        return JOB_KEY % self.job_id
+
+    @property
+    def ledger(self) -> str:
+        """Hash, for chunk n: `s:n` state, `f:n` fence, `l:n` lease, `e:n` failures, `r:n` results are stored."""
+        return f"{self.job}:ledger"
+
+    @property
+    def plan(self) -> str:
+        """Hash: chunk -> JSON `{"rows", "after", "next", "parts": [[shard, first fragment, last fragment], ...]}`."""
+        return f"{self.job}:plan"
+
+    def data(self, shard: int) -> str:
+        """Hash: fragment -> compressed lines `[position, did_hash, numbers, history, windows, unix_seconds]`."""
+        return f"{self.job}:data:{shard}"
+
+    def results(self, page: int) -> str:
+        """Hash: chunk -> compressed lines of results, positions ascending."""
+        return f"{self.job}:results:{page}"
+
+    def entries(self, chunk: int) -> str:
+        """Compressed entries that a scored chunk has still to write into histories."""
+        return f"{self.job}:entries:{chunk}"
+
+
+def applied_key(job_id: str, chunk: int) -> str:
+    """The mark, beside the histories, that a chunk's entries are in them."""
+    return f"biometrics:applied:{job_id}:{chunk}"

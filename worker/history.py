@@ -21,6 +21,7 @@ from worker.contract import HISTORY_KEY, REPEAT_SECONDS, asked_key, history_key
 
 FORMAT = 1
 _RECORD = struct.Struct("<BIffffB")
+RECORD_BYTES = _RECORD.size
 SECONDS_A_DAY = 86_400
 SCAN_COUNT = 500
 SPARE = 8  # patterns kept beyond the length, so that what was normal before a repeated question is still whole
@@ -33,6 +34,20 @@ if KEYS[2] and not redis.call('SET', KEYS[2], ARGV[2], 'NX', 'EX', ARGV[5]) then
 redis.call('LPUSH', KEYS[1], ARGV[2])
 redis.call('LTRIM', KEYS[1], 0, ARGV[3] - 1)
 redis.call('EXPIRE', KEYS[1], ARGV[4])
+return 1
+"""
+
+# Of each entry: "1" where it founds a history and "0" where not, and the record.
+_ENTER_ONCE = """
+if not redis.call('SET', KEYS[1], 1, 'NX', 'EX', ARGV[1]) then return 0 end
+for i = 2, #KEYS do
+  local entry = ARGV[i + 2]
+  if string.sub(entry, 1, 1) == '0' or redis.call('EXISTS', KEYS[i]) == 0 then
+    redis.call('LPUSH', KEYS[i], string.sub(entry, 2))
+    redis.call('LTRIM', KEYS[i], 0, ARGV[2] - 1)
+    redis.call('EXPIRE', KEYS[i], ARGV[3])
+  end
+end
 return 1
 """
 
@@ -84,12 +99,17 @@ class History:
         self._redis = redis
         self.length = length
         self._expiry_seconds = days * SECONDS_A_DAY
+        self._enter = redis.register_script(_ENTER_ONCE)
 
     def read(self, did_hashes: Sequence[str], *, spare: int = 0) -> list[list[Pattern]]:
         """The patterns of each DID, newest first; an empty list for an unknown one.
 
         Up to `length` of them, and `spare` more (at most SPARE). Raises HistoryUnavailableError.
         """
+        return [_patterns(records) for records in self.records(did_hashes, spare)]
+
+    def records(self, did_hashes: Sequence[str], spare: int = 0) -> list[list[bytes]]:
+        """The same as records, which may hold what `Pattern.unpack` leaves out. Raises HistoryUnavailableError."""
         if not did_hashes:
             return []
         pipeline = self._redis.pipeline(transaction=False)
@@ -99,7 +119,7 @@ class History:
             stored = pipeline.execute(raise_on_error=False)
         except (RedisError, OSError) as error:
             raise HistoryUnavailableError("the histories cannot be read") from error
-        return [_patterns(records) for records in stored]
+        return [_readable(records) for records in stored]
 
     def entered(self, questions: Sequence[tuple[str, str]]) -> list[Pattern | None]:
         """What each question (DID's hash, question) entered within the hour, if anything.
@@ -137,6 +157,20 @@ class History:
         except (RedisError, OSError) as error:
             raise HistoryUnavailableError("the histories cannot be written") from error
 
+    def enter_once(self, mark: str, entries: Sequence[Entry], remember_seconds: int) -> bool:
+        """Append all entries as `append` does, the oldest first, and leave `mark`, in one step.
+
+        False if the mark was there already. The step takes keys of many DIDs, so it needs one server and no cluster.
+        Raises HistoryUnavailableError.
+        """
+        names = [mark, *(history_key(entry.did_hash) for entry in entries)]
+        bounds = [remember_seconds, self.length, self._expiry_seconds]
+        records = [b"%d%b" % (entry.founding, entry.pattern.pack()) for entry in entries]
+        try:
+            return bool(self._enter(names, [*bounds, *records]))
+        except (RedisError, OSError) as error:
+            raise HistoryUnavailableError("the histories cannot be written") from error
+
     def everyone(self) -> Iterator[tuple[str, list[Pattern]]]:
         """Every DID's hash and patterns, newest first, in no order. Raises HistoryUnavailableError."""
         batch: list[bytes] = []
@@ -156,15 +190,19 @@ class History:
             pipeline.lrange(key, 0, self.length - 1)
         stored = pipeline.execute(raise_on_error=False) if keys else []
         for key, records in zip(keys, stored, strict=True):
-            yield key.decode().split("{")[1].rstrip("}"), _patterns(records)
+            yield key.decode().split("{")[1].rstrip("}"), _patterns(_readable(records))
 
 
-def _patterns(records: list[bytes] | Exception) -> list[Pattern]:
-    """The patterns of one key; a key that holds something else is no history, and harms nobody but its DID."""
+def _readable(records: list[bytes] | Exception) -> list[bytes]:
+    """The records of one key; a key that holds something else is no history, and harms nobody but its DID."""
     if isinstance(records, RedisConnectionError | RedisTimeoutError):
         raise HistoryUnavailableError("the histories cannot be read") from records
     if isinstance(records, Exception):
         structlog.get_logger().error("history_unreadable", error=repr(records))
         return []
+    return records
+
+
+def _patterns(records: list[bytes]) -> list[Pattern]:
     found = (Pattern.unpack(record) for record in records)
     return [pattern for pattern in found if pattern is not None]

@@ -6,6 +6,8 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
+from worker.jobs.ended import Ended
+
 LATENCY_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 ROWS_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
@@ -32,6 +34,9 @@ class WorkerMetrics:
         self.lost_totals = Counter(
             "totals_failures", "Messages missing in the service-wide figures", **own
         )
+        self.job_patterns = Counter(
+            "job_patterns", "Patterns of bulk jobs by what came of them", ["outcome"], **own
+        )
         self.queue_wait = Histogram(
             "queue_wait_seconds", "From sending to receipt", buckets=LATENCY_BUCKETS, **own
         )
@@ -51,3 +56,8 @@ class WorkerMetrics:
         """Make `version` the only model shown."""
         self.model.clear()
         self.model.labels(version, device).set(1)
+
+    def observe_chunk(self, ended: Ended) -> None:
+        """Count a chunk's patterns."""
+        self.job_patterns.labels("scored").inc(ended.scored)
+        self.job_patterns.labels("failed").inc(ended.failed)

@@ -18,14 +18,14 @@ def node_name(role: str) -> str:
     return f"{role}@{socket.gethostname()}.{os.getpid()}"
 
 
-def run_node(app: Celery, role: str, queue: str, log_level: str, **options: Any) -> None:
-    """Take messages from `queue` until told to stop. Raises WorkerFailedError."""
+def run_node(app: Celery, role: str, queues: str, log_level: str, **options: Any) -> None:
+    """Take messages from `queues`, separated by commas, until told to stop. Raises WorkerFailedError."""
     app.conf.update(
         broker_transport="worker.transport:Transport", worker_consumer="worker.consumer:Consumer"
     )
     worker = app.Worker(
         hostname=node_name(role),
-        queues=[queue],
+        queues=queues.split(","),
         loglevel=log_level,
         without_gossip=True,
         without_mingle=True,

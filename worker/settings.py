@@ -43,6 +43,7 @@ class WorkerSettings(BaseSettings):
     broker_url: str = Field("", validate_default=True)
     result_url: str = Field("", validate_default=True)
     history_url: str = Field("", validate_default=True)
+    jobs_url: str = Field("", validate_default=True)
 
     model_path: Path = Path("models/production/model.pth")
     model_directory: Path = Path(".run/models")
@@ -61,15 +62,19 @@ class WorkerSettings(BaseSettings):
     retrain_seconds: Annotated[int, Field(ge=60, le=7000)] = 3600
     background_concurrency: Annotated[int, Field(ge=1, le=16)] = 2
 
+    job_lease_seconds: Annotated[float, Field(ge=1, le=3600)] = 60.0
+    job_sweep_seconds: Annotated[float, Field(ge=0.5, le=3600)] = 10.0
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "json"
 
-    @field_validator("redis_url", "broker_url", "result_url", "history_url")
+    @field_validator("redis_url", "broker_url", "result_url", "history_url", "jobs_url")
     @classmethod
     def _url_that_can_be_opened(cls, value: str, info: ValidationInfo) -> str:
         url = value or str(info.data.get("redis_url", DEFAULT_REDIS_URL))
-        # Celery knows no unix://, and all but the histories are opened by Celery.
-        if not is_redis_url(url) or (url.startswith("unix:") and info.field_name != "history_url"):
+        # Celery knows no unix://, and all but the histories and the jobs are opened by Celery.
+        by_celery = info.field_name not in {"history_url", "jobs_url"}
+        if not is_redis_url(url) or (url.startswith("unix:") and by_celery):
             raise ValueError(URL_FORM)
         return url
 

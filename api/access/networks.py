@@ -12,7 +12,7 @@ from api.access.client import client_address
 from api.errors import ForbiddenError
 from api.settings import Network
 
-OPERATIONS = frozenset({"/metrics", "/stats"})
+OPERATIONS = frozenset({"/metrics", "/stats", "/dead-letters"})
 SCRAPED = frozenset({"/metrics"})
 
 
@@ -24,7 +24,7 @@ class OperationsNetworks:
 
     async def __call__(self, scope: Scope) -> None:
         """Raises ForbiddenError, also where the client has no address."""
-        if scope["path"] not in OPERATIONS:
+        if "/" + scope["path"].lstrip("/").partition("/")[0] not in OPERATIONS:
             return
         address = client_address(scope)
         if address is None or not any(address in network for network in self._networks):

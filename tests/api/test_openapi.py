@@ -20,7 +20,9 @@ from worker.contract import ErrorCode
 # At the end of the documented timestamps none is in the future.
 schema = schemathesis.openapi.from_asgi(
     "/openapi.json", app_for(clock=lambda: LAST_TIMESTAMP, log_level="ERROR")
-)
+).exclude(
+    path_regex="^/(jobs|dead-letters)"
+)  # they need a store, see tests/api/routes/test_jobs.py
 
 
 @schema.parametrize()
@@ -70,6 +72,14 @@ def test_every_documented_route_is_there_and_no_other(document: dict[str, Any]) 
         "POST /batch-predict",
         "POST /chain/score",
         "GET /chain/keys",
+        "POST /jobs",
+        "GET /jobs",
+        "GET /jobs/{job_id}",
+        "DELETE /jobs/{job_id}",
+        "GET /jobs/{job_id}/results",
+        "GET /dead-letters",
+        "POST /dead-letters/{name}/retry",
+        "DELETE /dead-letters/{name}",
     }
 
 
@@ -88,6 +98,7 @@ def test_every_code_that_scoring_can_end_in_is_shown_with_an_example(
     }
     not_from_scoring = {ErrorCode.NOT_FOUND, ErrorCode.METHOD_NOT_ALLOWED, ErrorCode.FORBIDDEN}
     not_from_scoring |= {ErrorCode.CHAIN_OFF, ErrorCode.HISTORY_REQUIRED}
+    not_from_scoring |= {ErrorCode.IDEMPOTENCY_CONFLICT, ErrorCode.STORAGE_FULL}
     assert set(shown) == set(ErrorCode) - not_from_scoring
     assert {value["path"] for value in shown.values()} == {"/predict"}
 

@@ -24,7 +24,7 @@ from tests.e2e.service import ROOT, free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 READY_SECONDS = 90
-PARTS = {"redis", "online", "background", "beat", "flower", "api"}
+PARTS = {"redis", "online", "background", "bulk", "beat", "flower", "api"}
 
 
 class Run:
@@ -80,7 +80,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def environment() -> dict[str, str]:
     names = ["PORT", "FLOWER_PORT", "EMBEDDED_REDIS_PORT"]
-    names += ["WORKER_METRICS_PORT", "BACKGROUND_METRICS_PORT"]
+    names += ["WORKER_METRICS_PORT", "BACKGROUND_METRICS_PORT", "BULK_METRICS_PORT"]
     return {name: str(free_port()) for name in names} | {
         "REDIS_URL": "",
         "FLOWER_BASIC_AUTH": "",  # which Flower would take for a password that nobody has

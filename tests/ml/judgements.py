@@ -44,7 +44,7 @@ def main() -> None:
     for sessions in parts():
         for start in range(0, ROWS, batch):
             total.update(judge(scorer, sessions[start : start + batch]).tobytes())
-    print(total.hexdigest())  # noqa: T201
+    print(total.hexdigest())
 
 
 if __name__ == "__main__":

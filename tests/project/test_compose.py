@@ -24,7 +24,7 @@ UNITS = {"s": 1, "m": 60, "h": 3600}
 MEBIBYTES = {"m": 1, "mb": 1, "g": 1024, "gb": 1024}
 PUBLISHED = {"api", "flower", "prometheus"}
 SCORING = {"worker-cpu", "worker-gpu-0", "worker-gpu-1"}
-WORKERS = SCORING | {"worker-background"}
+WORKERS = SCORING | {"worker-background", "worker-bulk"}
 REQUIRED = {"DID_HASH_KEY": "0" * 64, "FLOWER_BASIC_AUTH": "name:password"}
 
 
@@ -175,6 +175,7 @@ def test_each_worker_has_its_role_and_the_others_one_device_each() -> None:
     assert roles == {
         **dict.fromkeys(SCORING, "online"),
         "worker-background": "background",
+        "worker-bulk": "bulk",
         "beat": "beat",
     }
     devices = {}
@@ -190,7 +191,7 @@ def test_each_worker_has_its_role_and_the_others_one_device_each() -> None:
 def test_retrained_models_reach_the_scoring_workers_which_cannot_change_them() -> None:
     directory = SERVICES["worker-background"]["environment"]["MODEL_DIRECTORY"]
     assert SERVICES["worker-background"]["volumes"] == [f"models:{directory}"]
-    for name in SCORING:
+    for name in SCORING | {"worker-bulk"}:
         assert SERVICES[name]["volumes"] == [f"models:{directory}:ro"]
     made = [rest for key, rest in stages("Dockerfile.worker")[-1] if key == "RUN"]
     assert any(directory in rest and "-o 10001" in rest for rest in made)

@@ -211,7 +211,8 @@ def worker_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.e2e
 class TestWorkerImage:
     @pytest.mark.parametrize(
-        "module", ["worker.online", "worker.background", "worker.beat", "worker.health"]
+        "module",
+        ["worker.online", "worker.bulk", "worker.background", "worker.beat", "worker.health"],
     )
     def test_its_files_are_enough_for_every_role(self, worker_files: Path, module: str) -> None:
         code = f"import {module} as m; print(m.__file__)"
@@ -220,7 +221,7 @@ class TestWorkerImage:
         assert done.stdout.startswith(str(worker_files))
 
     def test_its_files_are_enough_for_scoring_and_retraining(self, worker_files: Path) -> None:
-        code = "import worker.retraining, worker.scoring"
+        code = "import worker.retraining, worker.scoring, worker.jobs.chunk"
         done = python_in(worker_files, sys.executable, "-c", code)
         assert done.returncode == 0, done.stderr
 

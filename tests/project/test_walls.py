@@ -24,6 +24,7 @@ def loaded_by(module: str) -> set[str]:
             "worker.online",
             {"torch", "ml", "fastapi"},
         ),  # the device is pinned before torch is imported
+        ("worker.bulk", {"torch", "ml", "fastapi"}),
         ("worker.background", {"torch", "numpy", "ml", "fastapi"}),
         ("ml.sessions", {"torch", "redis", "celery", "api", "worker"}),
         ("ml.evidence", {"torch", "redis", "celery", "api", "worker"}),

@@ -27,7 +27,8 @@ def root(tmp_path: Path) -> Path:
 
 def refusal(root: Path, **environment: str) -> str:
     """The one line that the run says before it ends."""
-    names = ("PORT", "FLOWER_PORT", "WORKER_METRICS_PORT", "BACKGROUND_METRICS_PORT")
+    metrics = ("WORKER_METRICS_PORT", "BACKGROUND_METRICS_PORT", "BULK_METRICS_PORT")
+    names = ("PORT", "FLOWER_PORT", *metrics)
     ports = {name: str(free_port()) for name in (*names, "EMBEDDED_REDIS_PORT")}
     done = subprocess.run(
         [sys.executable, "-m", "scripts.run_service"],

@@ -108,6 +108,7 @@ def test_ports_that_are_switched_off_do_not_clash_and_are_not_tried(
 ) -> None:
     bare.setenv("WORKER_METRICS_PORT", "0")
     bare.setenv("BACKGROUND_METRICS_PORT", "0")
+    bare.setenv("BULK_METRICS_PORT", "0")
     assert load_run_settings(env_file).ports() == {"PORT": 8000, "FLOWER_PORT": 5555}
 
 

@@ -71,8 +71,10 @@ async def test_the_documentation_says_where_a_key_is_needed(needed: bool) -> Non
     scheme = document["components"]["securitySchemes"]["ApiKey"]
     assert (scheme["in"], scheme["name"]) == ("header", "X-API-Key")
     secured = {path for path, methods in document["paths"].items() if "security" in str(methods)}
-    closed = {"/predict", "/batch-predict", "/chain/score", "/stats", "/metrics"}
-    assert secured == (closed if needed else set())
+    jobs = {"/jobs", "/jobs/{job_id}", "/jobs/{job_id}/results"}
+    jobs |= {"/dead-letters", "/dead-letters/{name}", "/dead-letters/{name}/retry"}
+    others = {"/predict", "/batch-predict", "/chain/score", "/stats", "/metrics"}
+    assert secured == (jobs | others if needed else set())
 
 
 def test_only_the_sum_of_a_key_is_configured() -> None:

@@ -1,0 +1,119 @@
+"""What is known of jobs: their state, whose they are, their results; and their end by the caller."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final
+
+from redis.asyncio import Redis
+
+from api.errors import NotFoundError
+from api.jobs import scripts
+from api.jobs.store import told
+from worker.contract import (
+    ACTIVE_JOBS,
+    DEAD_CHUNKS,
+    JOBS_OF,
+    RESULTS_PER_PAGE,
+    SHARDS,
+    JobKeys,
+)
+
+JOBS_LISTED: Final = 100
+PIECE_LINES: Final = 512
+_PREFIX: Final = len(b'{"index":')
+
+Job = dict[str, Any]
+
+
+class Board:
+    """The reading side, and cancelling. Raises NotFoundError and QueueUnavailableError."""
+
+    def __init__(self, redis: Redis, clock: Callable[[], float]) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._cancel = redis.register_script(scripts.CANCEL)
+
+    async def status(self, job_id: str) -> Job:
+        """The job's fields as `GET /jobs/{id}` shows them, and its `owner`."""
+        read: Any = self._redis.hgetall(JobKeys(job_id).job)
+        stored = {name.decode(): value.decode() for name, value in (await told(read)).items()}
+        if "state" not in stored:
+            raise NotFoundError("no such job; it may have expired")
+        return _job(job_id, stored, self._clock())
+
+    async def mine(self, owner: str) -> list[Job]:
+        """The caller's newest jobs, newest first."""
+        listed: Any = self._redis.zrevrange(JOBS_OF % owner, 0, JOBS_LISTED - 1)
+        names = await told(listed)
+        pipeline: Any = self._redis.pipeline(transaction=False)
+        ids = [name.decode() for name in names]
+        for job_id in ids:
+            pipeline.hgetall(JobKeys(job_id).job)
+        found = zip(ids, await told(pipeline.execute()), strict=True)
+        decoded = [(i, {k.decode(): v.decode() for k, v in each.items()}) for i, each in found]
+        return [_job(i, each, self._clock()) for i, each in decoded if "state" in each]
+
+    async def cancel(self, job: Job) -> None:
+        """End a job that runs and free what it holds; forget one that has ended."""
+        job_id = job["job_id"]
+        keys = JobKeys(job_id)
+        names = [keys.job, keys.ledger, keys.plan, ACTIVE_JOBS, JOBS_OF % job["owner"]]
+        names.append(DEAD_CHUNKS)
+        pages = -(-job["total"] // RESULTS_PER_PAGE)
+        await told(self._cancel(names, [job_id, SHARDS, pages, job["chunks"]]))
+
+    async def results(self, job: Job, offset: int) -> AsyncIterator[bytes]:
+        """The results from `offset` on, in input order, up to the first pattern that has none yet; page by page."""
+        expected = offset
+        while expected < job["total"]:
+            page = await self._page(job["job_id"], expected // RESULTS_PER_PAGE)
+            lines = []
+            for position, line in page:
+                if position == expected:
+                    lines.append(line)
+                    expected += 1
+                elif position > expected:
+                    break
+            for start in range(0, len(lines), PIECE_LINES):
+                yield b"\n".join(lines[start : start + PIECE_LINES]) + b"\n"
+            if not lines or expected % RESULTS_PER_PAGE:
+                return
+
+    async def _page(self, job_id: str, page: int) -> list[tuple[int, bytes]]:
+        read: Any = self._redis.hvals(JobKeys(job_id).results(page))
+        return await asyncio.to_thread(_merged, await told(read))
+
+
+def _merged(blobs: list[bytes]) -> list[tuple[int, bytes]]:
+    found = []
+    for blob in blobs:
+        for line in zlib.decompress(blob).split(b"\n"):
+            found.append((int(line[_PREFIX : line.index(b",", _PREFIX)]), line))
+    found.sort()
+    return found
+
+
+def _job(job_id: str, stored: dict[str, str], now: float) -> Job:
+    counts = {name: int(stored[name]) for name in ("total", "done", "failed", "broken", "chunks")}
+    started = float(stored["started"]) if "started" in stored else None
+    finished = float(stored["finished"]) if "finished" in stored else None
+    worked = counts["done"] + counts["failed"] - counts["broken"]
+    rate = eta = None
+    if started is not None and worked:
+        rate = worked / max((finished or now) - started, 1e-3)
+        left = counts["total"] - counts["done"] - counts["failed"]
+        eta = now + left / rate if stored["state"] == "running" else None
+    return {
+        "job_id": job_id,
+        "state": stored["state"],
+        **counts,
+        "created": float(stored["created"]),
+        "started": started,
+        "finished": finished,
+        "patterns_per_second": None if rate is None else round(rate, 1),
+        "estimated_end": None if eta is None else round(eta, 1),
+        "owner": stored["owner"],
+    }

@@ -1,0 +1,75 @@
+"""Everything that the routes for jobs need, opened and closed as one."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import Callable
+
+from starlette.requests import Request
+
+from api.access.client import client_name
+from api.access.keys import HEADER, key_hash
+from api.errors import NotFoundError
+from api.jobs.board import Board, Job
+from api.jobs.dead import DeadLetters
+from api.jobs.intake import Bounds, Intake
+from api.jobs.names import Names, ready
+from api.jobs.store import JobStore
+from api.redis_client import open_redis
+from api.rows import Reader
+from api.settings import Settings
+
+COMMAND_SECONDS = 10.0  # megabytes travel in one command, and nobody waits for a second
+CONNECTIONS = 32
+
+
+class JobDesk:
+    """Takes jobs in, tells of them, hands out results."""
+
+    def __init__(
+        self, settings: Settings, reader: Reader, clock: Callable[[], float], silent_seconds: float
+    ) -> None:
+        self._redis = open_redis(
+            settings.jobs_url, max_connections=CONNECTIONS, command_seconds=COMMAND_SECONDS
+        )
+        self._broker = open_redis(settings.broker_url, command_seconds=COMMAND_SECONDS)
+        self._secret = settings.did_hash_key.get_secret_value().encode()
+        self._keys_needed = bool(settings.api_key_hashes)
+        bounds = Bounds(
+            settings.job_max_patterns,
+            settings.job_max_bytes,
+            silent_seconds,
+            settings.job_result_seconds,
+        )
+        self._intake = Intake(reader, JobStore(self._redis), bounds, clock)
+        self._names = Names(self._broker, settings.broker_url)
+        self.board = Board(self._redis, clock)
+        self.dead = DeadLetters(self._redis, self._names, clock)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await asyncio.gather(self._redis.aclose(), self._broker.aclose())
+
+    async def submit(self, request: Request) -> Job:
+        """The job that the request's body became, or the one that it was before. Raises ApiError."""
+        job_id, plan = await self._intake.take(request, self.owner(request))
+        await self._names.send(job_id, ready(plan))
+        return await self.board.status(job_id)
+
+    async def job(self, request: Request, job_id: str) -> Job:
+        """A job that this caller may see: with keys, its own; without, any whose id it knows.
+
+        Raises NotFoundError.
+        """
+        job = await self.board.status(job_id)
+        if self._keys_needed and job["owner"] != self.owner(request):
+            raise NotFoundError("no such job; it may have expired")
+        return job
+
+    def owner(self, request: Request) -> str:
+        """Who the caller is, as a keyed hash: by its API key, or by its address where none is needed."""
+        key = request.headers.get(HEADER) if self._keys_needed else None
+        name = f"key:{key_hash(key)}" if key else f"client:{client_name(request.scope)}"
+        return hmac.new(self._secret, name.encode(), hashlib.sha256).hexdigest()[:32]

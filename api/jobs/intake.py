@@ -1,0 +1,171 @@
+"""Reads a job's body as it comes, checks it item by item, stages it, and publishes the job at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic_core import to_json
+from starlette.requests import Request
+
+from api.errors import ApiError, BodyTooLargeError, InvalidInputError, OverloadedError
+from api.jobs.draft import Draft
+from api.jobs.inflate import Gunzip, Plain
+from api.jobs.splitter import MAX_ITEM_BYTES, Item, Splitter
+from api.jobs.store import Claimant, JobStore
+from api.jobs.upload import Upload
+from api.rows import Reader
+from worker.contract import ErrorCode
+
+ITEMS_A_TURN: Final = 25  # about 0.5 ms; then the event loop may answer who waits for a prediction
+UPLOADS_AT_ONCE: Final = 4  # each holds a few megabytes
+MAX_KEY_LENGTH: Final = 255
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What one job may hold, and how long a client may be silent while it sends."""
+
+    patterns: int
+    plain_bytes: int
+    silent_seconds: float
+    keep_seconds: int
+
+
+class Intake:
+    """Takes in jobs. Memory is the same for ten patterns and for a million."""
+
+    def __init__(
+        self, reader: Reader, store: JobStore, bounds: Bounds, clock: Callable[[], float]
+    ) -> None:
+        self._reader = reader
+        self._store = store
+        self._bounds = bounds
+        self._clock = clock
+        self._uploads = 0
+
+    async def take(self, request: Request, owner: str) -> tuple[str, list[str]]:
+        """The stored job's id and its plan; an empty plan when the same job was stored before.
+
+        Raises ApiError; nothing of the job is kept then.
+        """
+        if self._uploads >= UPLOADS_AT_ONCE:
+            raise OverloadedError(f"{UPLOADS_AT_ONCE} jobs are being sent already")
+        job_id = uuid.uuid4().hex
+        draft = Draft()
+        upload = Upload(request, self._bounds.silent_seconds)
+        self._uploads += 1
+        try:
+            digest, first = await self._read(request, upload, job_id, draft)
+            if draft.total == draft.broken:
+                raise InvalidInputError(_nothing_good(draft.total, first))
+            key = _key(request) or f"content:{digest}"
+            fields: dict[str, Any] = {
+                "state": "queued",
+                "owner": owner,
+                "created": self._clock(),
+                "total": draft.total,
+                "broken": draft.broken,
+                "failed": draft.broken,
+                "done": 0,
+                "keep_seconds": self._bounds.keep_seconds,
+            }
+            who = Claimant(owner, hashlib.sha256(key.encode()).hexdigest(), digest)
+            known, plan = await self._store.publish(job_id, draft, who, fields)
+        except BaseException as error:
+            await asyncio.shield(self._store.discard(job_id, draft.total))
+            if isinstance(error, ApiError):
+                await upload.drain()
+            raise
+        finally:
+            self._uploads -= 1
+        if known != job_id:
+            await self._store.discard(job_id, draft.total)
+        return known, plan
+
+    async def _read(
+        self, request: Request, upload: Upload, job_id: str, draft: Draft
+    ) -> tuple[str, str]:
+        """The digest of the plain body, and what is wrong with the first broken item."""
+        digest = hashlib.sha256()
+        splitter, inflate = Splitter(), _inflate(request)
+        length, first = 0, ""
+        now = self._clock()
+        async for arrived in upload.pieces():
+            for piece in inflate.feed(arrived):
+                digest.update(piece)
+                length += len(piece)
+                if length > self._bounds.plain_bytes:
+                    raise BodyTooLargeError(
+                        f"a job must be at most {self._bounds.plain_bytes:,} bytes; send several"
+                    )
+                for count, item in enumerate(splitter.feed(piece), 1):
+                    wrong = self._add(draft, item, now)
+                    first = first or wrong
+                    if count % ITEMS_A_TURN == 0:
+                        await asyncio.sleep(0)
+                if draft.full:
+                    await self._flush(job_id, draft)
+        inflate.finish()
+        for item in splitter.finish():
+            wrong = self._add(draft, item, now)
+            first = first or wrong
+        await self._flush(job_id, draft)
+        return digest.hexdigest(), first
+
+    def _add(self, draft: Draft, item: Item, now: float) -> str:
+        """What is wrong with the item; empty when nothing is."""
+        if draft.total >= self._bounds.patterns:
+            raise BodyTooLargeError(
+                f"a job must have at most {self._bounds.patterns:,} patterns; send several"
+            )
+        position = draft.total
+        try:
+            if item.too_long:
+                raise InvalidInputError(f"a pattern must be at most {MAX_ITEM_BYTES:,} bytes")
+            question, recorded = self._reader.read_job_line(item.text, now)
+        except InvalidInputError as error:
+            broken = {
+                "index": position,
+                "line": item.line,
+                "error_code": ErrorCode.INVALID_INPUT,
+                "detail": error.detail,
+            }
+            draft.add_broken(to_json(broken))
+            return f"line {item.line}: {error.detail}"
+        did_hash = question.row[0]
+        draft.add(did_hash, to_json([position, *question.row, recorded]), recorded)
+        return ""
+
+    async def _flush(self, job_id: str, draft: Draft) -> None:
+        load = draft.take()
+        if load.fragments or load.broken:
+            await self._store.stage(job_id, await asyncio.to_thread(load.compressed))
+
+
+def _inflate(request: Request) -> Gunzip | Plain:
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding in {"gzip", "x-gzip"}:
+        return Gunzip()
+    if encoding in {"identity", ""}:
+        return Plain()
+    raise InvalidInputError("Content-Encoding must be gzip, or none")
+
+
+def _key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= MAX_KEY_LENGTH:
+        raise InvalidInputError(f"Idempotency-Key must have 1 to {MAX_KEY_LENGTH} characters")
+    return f"key:{key}"
+
+
+def _nothing_good(total: int, first: str) -> str:
+    if total == 0:
+        return "the body has no pattern; send a JSON list of patterns, or one pattern on each line"
+    return f"none of the {total:,} patterns is valid; {first}"

@@ -1,0 +1,79 @@
+"""What must happen whole or not at all, as Lua on the server that holds the jobs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# KEYS job ledger plan keyed active owned
+# ARGV job digest fragments shards pages lifetime created plans, then that many plans, then the job's fields and values
+# -> "job:digest" of this job, or of the one that has the same idempotency key; nil when staged rows have expired
+PUBLISH: Final = """
+local earlier = redis.call('GET', KEYS[4])
+if earlier then return earlier end
+local job, lifetime = ARGV[1], ARGV[6]
+local found = 0
+for shard = 0, tonumber(ARGV[4]) - 1 do
+  found = found + redis.call('HLEN', string.format('%s:data:%d', KEYS[1], shard))
+end
+if found ~= tonumber(ARGV[3]) then return false end
+local plans = tonumber(ARGV[8])
+for n = 0, plans - 1 do
+  redis.call('HSET', KEYS[3], n, ARGV[9 + n])
+  redis.call('HSET', KEYS[2], 's:' .. n, 'waiting')
+end
+for n = 9 + plans, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[n], ARGV[n + 1]) end
+for shard = 0, tonumber(ARGV[4]) - 1 do
+  redis.call('EXPIRE', string.format('%s:data:%d', KEYS[1], shard), lifetime)
+end
+for page = 0, tonumber(ARGV[5]) - 1 do
+  redis.call('EXPIRE', string.format('%s:results:%d', KEYS[1], page), lifetime)
+end
+redis.call('SET', KEYS[4], job .. ':' .. ARGV[2], 'EX', lifetime)
+for i = 1, 3 do redis.call('EXPIRE', KEYS[i], lifetime) end
+redis.call('ZADD', KEYS[5], ARGV[7], job)
+redis.call('ZADD', KEYS[6], ARGV[7], job)
+redis.call('ZREMRANGEBYSCORE', KEYS[6], 0, tonumber(ARGV[7]) - lifetime)
+redis.call('EXPIRE', KEYS[6], lifetime)
+return job .. ':' .. ARGV[2]
+"""
+
+# KEYS job ledger plan active owned dead; ARGV job shards pages chunks -> state before, or nil
+CANCEL: Final = """
+local state = redis.call('HGET', KEYS[1], 'state')
+if not state then return false end
+local job = ARGV[1]
+for shard = 0, tonumber(ARGV[2]) - 1 do
+  redis.call('UNLINK', string.format('%s:data:%d', KEYS[1], shard))
+end
+for page = 0, tonumber(ARGV[3]) - 1 do
+  redis.call('UNLINK', string.format('%s:results:%d', KEYS[1], page))
+end
+for n = 0, tonumber(ARGV[4]) - 1 do
+  redis.call('UNLINK', string.format('%s:entries:%d', KEYS[1], n))
+  redis.call('HDEL', KEYS[6], job .. '.' .. n)
+end
+redis.call('UNLINK', redis.call('HGET', KEYS[1], 'keyed'), KEYS[2], KEYS[3])
+redis.call('ZREM', KEYS[4], job)
+if state == 'queued' or state == 'running' then
+  redis.call('HSET', KEYS[1], 'state', 'cancelled')
+  redis.call('EXPIRE', KEYS[1], redis.call('HGET', KEYS[1], 'keep_seconds'))
+else
+  redis.call('UNLINK', KEYS[1])
+  redis.call('ZREM', KEYS[5], job)
+end
+return state
+"""
+
+# KEYS job ledger dead active; ARGV job chunk rows created -> 1 if the chunk may be sent
+RETRY: Final = """
+local chunk = ARGV[2]
+if redis.call('HDEL', KEYS[3], ARGV[1] .. '.' .. chunk) == 0 then return 0 end
+if redis.call('HGET', KEYS[2], 's:' .. chunk) ~= 'dead' then return 0 end
+redis.call('HSET', KEYS[2], 's:' .. chunk, 'waiting', 'e:' .. chunk, 0)
+redis.call('HINCRBY', KEYS[1], 'failed', -tonumber(ARGV[3]))
+redis.call('HINCRBY', KEYS[1], 'open', 1)
+redis.call('HSET', KEYS[1], 'state', 'running')
+redis.call('HDEL', KEYS[1], 'finished')
+redis.call('ZADD', KEYS[4], ARGV[4], ARGV[1])
+return 1
+"""

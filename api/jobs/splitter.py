@@ -1,0 +1,120 @@
+"""Cuts a stream of bytes into its items: the lines of NDJSON, or the elements of one JSON list.
+
+Nothing is parsed but where items begin and end, so that memory holds one item at a time however long the body is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from api.errors import InvalidInputError
+
+MAX_ITEM_BYTES: Final = 256 * 1024  # a pattern with every list full has 50 KB
+_WHITE: Final = b" \t\r\n"
+_BOUNDARY: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],"]', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item's bytes and its line, counted from 1; in a list the line is the item's place in it."""
+
+    line: int
+    text: bytes
+    too_long: bool = False
+
+
+class Splitter:
+    """`feed` gives what is complete; `finish` gives the rest. Raises InvalidInputError for a broken list."""
+
+    def __init__(self) -> None:
+        self._form: _Lines | _List | None = None
+
+    def feed(self, piece: bytes) -> Iterator[Item]:
+        """The items that this piece completes."""
+        if self._form is None:
+            piece = piece.lstrip(_WHITE + b"\xef\xbb\xbf")
+            if not piece:
+                return iter(())
+            self._form = _List(piece[1:]) if piece[:1] == b"[" else _Lines(piece)
+            return self._form.items()
+        self._form.buffer += piece
+        return self._form.items()
+
+    def finish(self) -> Iterator[Item]:
+        """The last item, where no line break ends it."""
+        return iter(()) if self._form is None else self._form.rest()
+
+
+class _Lines:
+    def __init__(self, buffer: bytes) -> None:
+        self.buffer = buffer
+        self._line = 0
+        self._skipping = False
+
+    def items(self) -> Iterator[Item]:
+        *lines, self.buffer = self.buffer.split(b"\n")
+        for line in lines:
+            yield from self._one(line)
+        if len(self.buffer) > MAX_ITEM_BYTES:
+            if not self._skipping:
+                yield Item(self._line + 1, b"", too_long=True)
+            self._skipping, self.buffer = True, b""
+
+    def rest(self) -> Iterator[Item]:
+        line, self.buffer = self.buffer, b""
+        yield from self._one(line)
+
+    def _one(self, line: bytes) -> Iterator[Item]:
+        self._line += 1
+        if self._skipping:
+            self._skipping = False
+        elif len(line) > MAX_ITEM_BYTES:
+            yield Item(self._line, b"", too_long=True)
+        elif line.strip(_WHITE):
+            yield Item(self._line, line)
+
+
+class _List:
+    def __init__(self, buffer: bytes) -> None:
+        self.buffer = buffer
+        self._number = 0
+        self._ended = False
+        self._scanned = 0  # where in the buffer the scan goes on
+        self._depth = 0
+
+    def items(self) -> Iterator[Item]:
+        begin = 0
+        while not self._ended:
+            found = _BOUNDARY.search(self.buffer, self._scanned)
+            if found is None or found[0] == b'"':
+                break  # nothing more, or a string whose end has not come yet
+            mark = found[0]
+            if mark in (b"{", b"["):
+                self._depth += 1
+            elif mark in (b"}", b"]") and self._depth:
+                self._depth -= 1
+            elif self._depth == 0 and mark in (b",", b"]"):
+                yield from self._one(self.buffer[begin : found.start()], last=mark == b"]")
+                begin = found.end()
+                self._ended = mark == b"]"
+            self._scanned = found.end()
+        self.buffer = self.buffer[begin:]
+        self._scanned -= begin
+        if self._ended and self.buffer.strip(_WHITE):
+            raise InvalidInputError("something follows the end of the list; send one list")
+        if len(self.buffer) > 2 * MAX_ITEM_BYTES:
+            raise InvalidInputError(f"item {self._number} is longer than {MAX_ITEM_BYTES:,} bytes")
+
+    def rest(self) -> Iterator[Item]:
+        if not self._ended:
+            raise InvalidInputError("the list does not end: its ']' is missing")
+        return iter(())
+
+    def _one(self, text: bytes, *, last: bool) -> Iterator[Item]:
+        if last and self._number == 0 and not text.strip(_WHITE):
+            return
+        self._number += 1
+        yield Item(self._number, text, too_long=len(text) > MAX_ITEM_BYTES)

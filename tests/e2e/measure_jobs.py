@@ -1,0 +1,177 @@
+"""Measures what docs/reliability.md tells of bulk jobs: `python -m tests.e2e.measure_jobs [speed|memory|latency]`."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import math
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import torch
+
+from ml.registry import load
+from ml.sessions import Sessions
+from scripts.score_patterns import Client
+from tests.e2e.bulk import NUMBERS
+from tests.e2e.service import ROOT, RunningService, pattern
+
+BEGIN = 1_780_000_000
+LANES = 16
+
+
+def lines(count: int, dids: int) -> Iterator[bytes]:
+    """Patterns in order of time, each DID near its own mean."""
+    rng = random.Random(1)
+    for n in range(count):
+        did = rng.randrange(dids)
+        own = random.Random(did)
+        means = (own.uniform(40, 80), own.uniform(80, 140), own.uniform(60, 150), own.uniform(1, 6))
+        values = [round(mean * rng.uniform(0.95, 1.05), 2) for mean in means]
+        features = dict(zip(NUMBERS, values, strict=True)) | {"activity_hour_preference": 14}
+        body = {"did": f"did:measure:{did}", "timestamp": BEGIN + n, "features": features}
+        yield json.dumps(body).encode() + b"\n"
+
+
+def started(directory: str) -> tuple[RunningService, dict[str, psutil.Process]]:
+    """A service with one bulk worker, and its processes by name."""
+    service = RunningService(Path(directory))
+    service.redis()
+    parts = {
+        "bulk": service.worker("bulk"),
+        "online": service.worker(),
+        "beat": service.worker("beat"),
+        "api": service.api(),
+    }
+    service.wait_healthy()
+    service.wait_for(lambda: " ready." in parts["bulk"].log.read_text(), "the bulk worker is ready")
+    return service, {name: psutil.Process(part.pid) for name, part in parts.items()}
+
+
+def run_job(service: RunningService, count: int, dids: int) -> tuple[float, float, float]:
+    """Seconds to submit, until done, and to fetch the rest; results are fetched as they come."""
+    client = Client(service.url(""), None)
+    body = list(lines(count, dids))
+    began = time.perf_counter()
+    job_id = client.submit(iter(body), f"{count}.{time.time()}")
+    submitted = time.perf_counter()
+    while client.job(job_id)["state"] not in {"done", "failed"}:
+        time.sleep(0.05)
+    done = time.perf_counter()
+    fetched = sum(1 for _ in client.results(job_id, 0))
+    assert fetched == count
+    return submitted - began, done - submitted, time.perf_counter() - done
+
+
+def scorer_rate() -> float:
+    """Patterns/s of the scorer alone, in batches of 1,024 with histories of 10."""
+    torch.set_num_threads(1)
+    scorer = load(ROOT / "models" / "production" / "model.pth")
+    scorer.warm_up()
+    current = np.random.default_rng(1).uniform([30, 70, 60, 0], [90, 150, 250, 10], (1024, 4))
+    batch = Sessions(current, np.repeat(current[:, None], 10, axis=1), np.full(1024, 10))
+    began, count = time.process_time(), 0
+    while time.process_time() - began < 3:
+        scorer.score(batch)
+        count += 1024
+    return count / (time.process_time() - began)
+
+
+def speed() -> None:
+    """End to end, and in seconds of the bulk worker's own core."""
+    alone = scorer_rate()
+    with tempfile.TemporaryDirectory() as directory:
+        service, processes = started(directory)
+        try:
+            run_job(service, 100_000, 20_000)  # its DIDs get their histories
+            before = sum(processes["bulk"].cpu_times()[:2])
+            times = run_job(service, 100_000, 20_000)
+            used = sum(processes["bulk"].cpu_times()[:2]) - before
+        finally:
+            service.stop()
+    print(f"scorer alone: {alone:,.0f} patterns/s; again afterwards: {scorer_rate():,.0f}")
+    print("submit {:.1f} s, work {:.1f} s, fetch {:.1f} s".format(*times))
+    print(f"end to end: {100_000 / sum(times):,.0f} patterns/s")
+    print(f"bulk worker's core: {used:.1f} s, {100_000 / used:,.0f} patterns per second of it")
+
+
+def memory() -> None:
+    """Peak resident memory of API and bulk worker while a job of each size runs."""
+    for count in (10_000, 1_000_000):
+        with tempfile.TemporaryDirectory() as directory:
+            service, processes = started(directory)
+            try:
+                run_job(service, 2_000, 500)
+                peak, stop = _watched({name: processes[name] for name in ("api", "bulk")})
+                run_job(service, count, max(count // 5, 1))
+                stop.set()
+            finally:
+                service.stop()
+        sizes = ", ".join(f"{name} {size / 2**20:.0f} MiB" for name, size in peak.items())
+        print(f"{count:,} patterns: {sizes}", flush=True)
+
+
+def _watched(processes: dict[str, psutil.Process]) -> tuple[dict[str, int], threading.Event]:
+    peak, stop = dict.fromkeys(processes, 0), threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.05):
+            for name, process in processes.items():
+                peak[name] = max(peak[name], process.memory_info().rss)
+
+    threading.Thread(target=watch, daemon=True).start()
+    return peak, stop
+
+
+def latency() -> None:
+    """p50 and p99 of `/predict` at 200 requests/s, without and with a job."""
+    with tempfile.TemporaryDirectory() as directory:
+        service, _ = started(directory)
+        try:
+            _predictions(service, 5)
+            print("without a job: p50 {:.1f} ms, p99 {:.1f} ms".format(*_predictions(service, 20)))
+            body = list(lines(200_000, 20_000))
+            client = Client(service.url(""), None)
+            job = threading.Thread(target=client.submit, args=(iter(body), "latency"))
+            job.start()
+            print("with a job:    p50 {:.1f} ms, p99 {:.1f} ms".format(*_predictions(service, 20)))
+            job.join()
+        finally:
+            service.stop()
+
+
+def _predictions(service: RunningService, seconds: float) -> tuple[float, float]:
+    """Milliseconds from the moment at which each request was due."""
+    times: list[float] = []
+    began = time.perf_counter()
+
+    def work(lane: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)
+        for n in range(lane, int(200 * seconds), LANES):
+            due = began + n / 200
+            time.sleep(max(0.0, due - time.perf_counter()))
+            connection.request("POST", "/predict", json.dumps(pattern(f"0x{n:x}")).encode())
+            assert connection.getresponse().read()
+            times.append((time.perf_counter() - due) * 1000)
+
+    lanes = [threading.Thread(target=work, args=(lane,)) for lane in range(LANES)]
+    for lane in lanes:
+        lane.start()
+    for lane in lanes:
+        lane.join()
+    times.sort()
+    return times[len(times) // 2], times[math.ceil(len(times) * 0.99) - 1]
+
+
+if __name__ == "__main__":
+    measures: dict[str, Any] = {"speed": speed, "memory": memory, "latency": latency}
+    for name in sys.argv[1:] or measures:
+        measures[name]()

@@ -1,0 +1,36 @@
+"""A file scored through the running service."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scripts.score_patterns import content_key, main
+from tests.e2e.bulk import BulkService, ndjson, patterns
+from tests.e2e.service import RunningService
+
+pytestmark = pytest.mark.e2e
+
+
+def test_a_file_is_scored_in_its_order_and_an_interrupted_run_goes_on(
+    own_service: RunningService, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bulk = BulkService(own_service)
+    bulk.worker()
+    path, output = tmp_path / "pending.ndjson", tmp_path / "scores.ndjson"
+    path.write_bytes(ndjson(patterns(3_000, 300)) + b"\nbroken\n")
+    wanted = ["--input", str(path), "--output", str(output), "--url", own_service.url("")]
+    assert main(wanted) == 1  # one line has no score
+    assert "1 patterns have no score" in capsys.readouterr().err
+    whole = output.read_bytes()
+    assert [json.loads(line)["index"] for line in whole.splitlines()] == list(range(3_001))
+    job_id = own_service.get("/jobs")[1]["jobs"][0]["job_id"]
+    output.write_bytes(whole[:5_000])
+    note = tmp_path / "scores.ndjson.job"
+    note.write_text(json.dumps({"job_id": job_id, "key": content_key(path)}))
+    assert main(wanted) == 1
+    assert output.read_bytes() == whole
+    assert not note.exists()
+    assert len(own_service.get("/jobs")[1]["jobs"]) == 1

@@ -1,0 +1,48 @@
+"""A job in the store, as the front end leaves it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from api.jobs.draft import Draft
+from api.jobs.store import Claimant, JobStore
+from api.redis_client import open_redis
+
+JOB = "0" * 32
+NOW = 1_790_000_000.0
+
+
+def row(name: str | None, speed: float = 60.0, brought: list[Any] | None = None) -> list[Any]:
+    """A row of the wire for a DID whose hash begins with `name`."""
+    return [name and name.ljust(32, "0"), [speed, 110.0, 90.0, 3.0, 9], brought, None]
+
+
+def post(redis_url: str, rows: list[tuple[list[Any], float]], job_id: str = JOB) -> list[Any]:
+    """Store and publish `(row, unix seconds)`; the plan."""
+    draft = Draft()
+    for position, (each, seconds) in enumerate(rows):
+        draft.add(each[0], json.dumps([position, *each, seconds]).encode(), seconds)
+    return asyncio.run(_publish(redis_url, draft, job_id))
+
+
+async def _publish(redis_url: str, draft: Draft, job_id: str) -> list[Any]:
+    redis = open_redis(redis_url)
+    try:
+        store = JobStore(redis)
+        await store.stage(job_id, draft.take().compressed())
+        fields = {
+            "state": "queued",
+            "owner": "me",
+            "created": NOW,
+            "total": draft.total,
+            "broken": 0,
+            "failed": 0,
+            "done": 0,
+            "keep_seconds": 600,
+        }
+        _, plan = await store.publish(job_id, draft, Claimant("me", job_id, "digest"), fields)
+        return [json.loads(chunk) for chunk in plan]
+    finally:
+        await redis.aclose()

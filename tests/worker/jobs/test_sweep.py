@@ -1,0 +1,72 @@
+"""What the sweep sends again, and what it leaves alone."""
+
+from __future__ import annotations
+
+import pytest
+from redis import Redis
+
+from tests.worker.jobs.posted import JOB, post, row
+from worker.contract import JobKeys
+from worker.jobs.ledger import Ledger
+from worker.jobs.sweep import Sweep
+
+KEYS = JobKeys(JOB)
+
+
+class Queue:
+    def __init__(self, waiting: int) -> None:
+        self.waiting = waiting
+        self.sent: list[tuple[str, int]] = []
+
+    def send(self, job_id: str, chunk: int) -> None:
+        self.sent.append((job_id, chunk))
+
+
+@pytest.fixture
+def ledger(redis: Redis, redis_url: str) -> Ledger:
+    post(redis_url, [(row("aa"), 1.0)])
+    return Ledger(redis, 60)
+
+
+def sweep(ledger: Ledger, waiting: int = 0) -> list[tuple[str, int]]:
+    queue = Queue(waiting)
+    count = Sweep(ledger, queue.send, lambda: queue.waiting, lambda: 0.0).run()
+    assert count == len(queue.sent)
+    return queue.sent
+
+
+def test_a_chunk_that_waits_while_nothing_is_queued_has_lost_its_message(ledger: Ledger) -> None:
+    assert sweep(ledger) == [(JOB, 0)]
+
+
+def test_a_chunk_whose_turn_may_still_come_is_not_sent_again(ledger: Ledger) -> None:
+    assert sweep(ledger, waiting=3) == []
+
+
+def test_a_chunk_that_is_worked_on_is_left_alone(ledger: Ledger) -> None:
+    assert ledger.claim(JOB, 0) is not None
+    assert sweep(ledger) == []
+
+
+def test_a_chunk_whose_worker_died_is_sent_again_however_much_is_queued(
+    ledger: Ledger, redis: Redis
+) -> None:
+    ledger.claim(JOB, 0)
+    redis.hset(KEYS.ledger, "l:0", 1)
+    assert sweep(ledger, waiting=3) == [(JOB, 0)]
+    assert sweep(ledger, waiting=3) == []
+    assert redis.hget(KEYS.ledger, "e:0") == b"1"
+
+
+def test_what_is_stored_is_never_given_up(ledger: Ledger, redis: Redis) -> None:
+    claim = ledger.claim(JOB, 0)
+    assert claim is not None
+    ledger.store(claim, {0: b""}, b"")
+    for _ in range(5):
+        redis.hset(KEYS.ledger, "l:0", 1)
+        assert sweep(ledger) == [(JOB, 0)]
+        assert ledger.claim(JOB, 0) is not None
+
+
+def test_nothing_is_swept_where_there_is_no_job(redis: Redis) -> None:
+    assert sweep(Ledger(redis, 60)) == []

@@ -1,0 +1,103 @@
+"""One chunk from its name to its end: claim, score, store, enter into the histories, close.
+
+Results are stored before the histories are touched, together with what must enter them. A worker that dies between the
+two leaves a chunk whose next owner scores nothing anew: it only writes what was decided, and a mark beside the
+histories lets that happen once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+from redis.exceptions import RedisError
+
+from worker.contract import MAX_CHUNK_FAILURES, MAX_RUN_SECONDS, applied_key
+from worker.history import History, HistoryUnavailableError
+from worker.jobs.ended import Ended
+from worker.jobs.ledger import Claim, Ledger
+from worker.jobs.rows import pack_entries, pages_of, rows_of, unpack_entries
+from worker.jobs.waves import Waves
+
+RENEW_SHARE = 3  # a lease is renewed when a third of it has passed
+
+
+class FencedError(Exception):
+    """Raised when the chunk belongs to somebody else by now."""
+
+
+class Chunks:
+    """Works off chunks by name. `send` is left to the caller, who knows the queue."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        waves: Waves,
+        history: History,
+        lease_seconds: float,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._ledger = ledger
+        self._waves = waves
+        self._history = history
+        self._renew_seconds = lease_seconds / RENEW_SHARE
+        self._monotonic = monotonic
+
+    def work_off(self, job_id: str, chunk: int) -> Ended:
+        """Do what is left to do for a chunk. A failure is counted in the ledger and never raised.
+
+        When a server is gone nothing is counted: the sweep sends the chunk again.
+        """
+        log = structlog.get_logger().bind(job=job_id, chunk=chunk)
+        try:
+            claim = self._ledger.claim(job_id, chunk)
+        except (RedisError, OSError) as error:
+            log.warning("chunk_not_claimed", error=repr(error))
+            return Ended()
+        if claim is None:
+            return Ended()
+        try:
+            return self._run(claim)
+        except FencedError:
+            log.warning("chunk_taken_over")
+        except (RedisError, OSError, HistoryUnavailableError) as error:
+            log.warning("chunk_put_back", error=repr(error))
+            self._give_back(claim, failed=False)
+        except Exception:
+            log.exception("chunk_failed")
+            if 0 <= self._give_back(claim, failed=True) < MAX_CHUNK_FAILURES:
+                return Ended(send=chunk)
+        return Ended()
+
+    def _run(self, claim: Claim) -> Ended:
+        if not claim.stored:
+            self._score(claim)
+        entries, scored, failed = unpack_entries(self._ledger.entries(claim))
+        mark = applied_key(claim.job_id, claim.chunk)
+        self._history.enter_once(mark, entries, MAX_RUN_SECONDS)
+        closed = self._ledger.close(claim, scored, failed)
+        if closed is None:
+            raise FencedError
+        return Ended(scored, failed, closed.next_chunk)
+
+    def _score(self, claim: Claim) -> None:
+        renewed = self._monotonic()
+
+        def between() -> None:
+            nonlocal renewed
+            if self._monotonic() - renewed > self._renew_seconds:
+                if not self._ledger.renew(claim):
+                    raise FencedError
+                renewed = self._monotonic()
+
+        result = self._waves.score(rows_of(self._ledger.fragments(claim)), between)
+        failed = result.failed
+        entries = pack_entries(result.entries, len(result.answers) - failed, failed)
+        if not self._ledger.store(claim, pages_of(result.answers), entries):
+            raise FencedError
+
+    def _give_back(self, claim: Claim, *, failed: bool) -> int:
+        try:
+            return self._ledger.release(claim, failed=failed)
+        except (RedisError, OSError):
+            return -1  # its lease will end

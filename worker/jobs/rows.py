@@ -1,0 +1,65 @@
+"""The rows of a chunk, as the front end left them, and the lines that go back."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from worker.contract import RESULTS_PER_PAGE
+from worker.history import Entry, Pattern
+
+LEVEL = 1  # zlib's fastest: results shrink to a fifth, level 6 takes four times as long for a sixth
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """One pattern: its place in the job's input, and a row of the scoring message."""
+
+    position: int
+    row: list[Any]  # did_hash, numbers, history, windows
+    unix_seconds: float
+
+    @property
+    def abbreviated(self) -> bool:
+        """Whether its DID was shortened for display."""
+        return self.row[0] is None
+
+
+def rows_of(fragments: Iterable[bytes]) -> list[JobRow]:
+    """The rows of compressed fragments, in order of time, and of position at the same time."""
+    found = []
+    for fragment in fragments:
+        lines: list[list[Any]] = from_json(b"[" + zlib.decompress(fragment)[:-2] + b"]")
+        found += [JobRow(line[0], line[1:5], line[5]) for line in lines]
+    found.sort(key=lambda each: (each.unix_seconds, each.position))
+    return found
+
+
+def pages_of(answers: Mapping[int, Mapping[str, Any]]) -> dict[int, bytes]:
+    """Compressed lines by page of the input: `{"index": position, ...}` each, positions ascending."""
+    lines: dict[int, list[bytes]] = {}
+    for position in sorted(answers):
+        line = to_json({"index": position, **answers[position]})
+        lines.setdefault(position // RESULTS_PER_PAGE, []).append(line)
+    return {page: zlib.compress(b"\n".join(found), LEVEL) for page, found in lines.items()}
+
+
+def pack_entries(entries: Iterable[Entry], scored: int, failed: int) -> bytes:
+    """What a scored chunk has still to write, with its counts."""
+    records = [(each.did_hash, each.pattern.pack().hex(), each.founding) for each in entries]
+    return zlib.compress(to_json([scored, failed, records]), LEVEL)
+
+
+def unpack_entries(blob: bytes) -> tuple[list[Entry], int, int]:
+    """The entries, and how many patterns were scored and failed."""
+    scored, failed, records = from_json(zlib.decompress(blob))
+    entries = []
+    for did_hash, record, founding in records:
+        pattern = Pattern.unpack(bytes.fromhex(record))
+        if pattern is not None:
+            entries.append(Entry(did_hash, pattern, founding))
+    return entries, scored, failed

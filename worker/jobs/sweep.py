@@ -1,0 +1,67 @@
+"""Sends again what has no result: chunks whose worker died or whose message was lost. Beat calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+from pydantic_core import to_json
+
+from worker.contract import ErrorCode
+from worker.jobs.ledger import Ledger, OpenChunk
+from worker.jobs.rows import pages_of, rows_of
+
+Send = Callable[[str, int], None]
+
+
+class Sweep:
+    """`queued` tells how many messages wait in the bulk queue; `clock` tells Unix seconds."""
+
+    def __init__(
+        self, ledger: Ledger, send: Send, queued: Callable[[], int], clock: Callable[[], float]
+    ) -> None:
+        self._ledger = ledger
+        self._send = send
+        self._queued = queued
+        self._clock = clock
+
+    def run(self) -> int:
+        """Free, bury and send again; how many chunks were sent. Raises RedisError.
+
+        A chunk that only waits is sent when no message waits in the queue: until then its turn may still come.
+        """
+        idle = self._queued() == 0
+        sent = 0
+        for job_id in self._ledger.active():
+            for chunk in self._ledger.open_chunks(job_id):
+                if self._due(job_id, chunk, idle):
+                    self._send(job_id, chunk.chunk)
+                    sent += 1
+        if sent:
+            structlog.get_logger().info("chunks_sent_again", chunks=sent)
+        return sent
+
+    def _due(self, job_id: str, chunk: OpenChunk, idle: bool) -> bool:
+        failures, freed = chunk.failures, False
+        if chunk.state == "claimed":
+            if not chunk.expired:
+                return False
+            failures = self._ledger.expire(job_id, chunk.chunk)
+            if failures < 0:
+                return False
+            freed = True
+        if chunk.hopeless(failures):
+            self._bury(job_id, chunk.chunk, failures)
+            return False
+        return freed or (idle and chunk.ready)
+
+    def _bury(self, job_id: str, chunk: int, failures: int) -> None:
+        rows = rows_of(self._ledger.fragments(self._ledger.parts(job_id, chunk)))
+        error = {
+            "error_code": ErrorCode.INFERENCE_ERROR,
+            "detail": f"its chunk, {job_id}.{chunk}, failed {failures} times; the worker's log has the cause",
+        }
+        self._ledger.keep(job_id, chunk, pages_of({row.position: error for row in rows}))
+        note = {"job_id": job_id, "chunk": chunk, "patterns": len(rows), "since": self._clock()}
+        self._ledger.bury(job_id, chunk, len(rows), to_json(note).decode())
+        structlog.get_logger().error("chunk_dead", job=job_id, chunk=chunk, patterns=len(rows))
