@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import os
 import secrets
 import signal
 import sys
@@ -31,7 +32,7 @@ REDIS = "redis"
 # SIGINT, too: a shell that starts a job in the background lets it ignore Ctrl-C.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Each goes to the one process that needs it.
-SECRETS = ("DID_HASH_KEY", "FLOWER_BASIC_AUTH")
+SECRETS = ("DID_HASH_KEY", "FLOWER_BASIC_AUTH", "CHAIN_KEY")
 
 
 class Service:
@@ -112,6 +113,7 @@ class Service:
             "DID_HASH_KEY": settings.did_hash_key or _kept_hash_key(),
             "HOST": settings.host,
             "PORT": str(settings.port),
+            "CHAIN_KEY": os.environ.get("CHAIN_KEY"),
         }
         return [
             self._worker("online", common, settings.worker_metrics_port),

@@ -42,7 +42,9 @@ _ENTER_ONCE = """
 if not redis.call('SET', KEYS[1], 1, 'NX', 'EX', ARGV[1]) then return 0 end
 for i = 2, #KEYS do
   local entry = ARGV[i + 2]
-  if string.sub(entry, 1, 1) == '0' or redis.call('EXISTS', KEYS[i]) == 0 then
+  local kind = redis.call('TYPE', KEYS[i])['ok']
+  local history = kind == 'list' or kind == 'none'  -- what is neither belongs to nobody else's entries
+  if history and (string.sub(entry, 1, 1) == '0' or redis.call('EXISTS', KEYS[i]) == 0) then
     redis.call('LPUSH', KEYS[i], string.sub(entry, 2))
     redis.call('LTRIM', KEYS[i], 0, ARGV[2] - 1)
     redis.call('EXPIRE', KEYS[i], ARGV[3])
@@ -164,7 +166,7 @@ class History:
         Raises HistoryUnavailableError.
         """
         names = [mark, *(history_key(entry.did_hash) for entry in entries)]
-        bounds = [remember_seconds, self.length, self._expiry_seconds]
+        bounds = [remember_seconds, self.length + SPARE, self._expiry_seconds]
         records = [b"%d%b" % (entry.founding, entry.pattern.pack()) for entry in entries]
         try:
             return bool(self._enter(names, [*bounds, *records]))

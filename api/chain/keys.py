@@ -63,6 +63,8 @@ def signing_key(settings: ChainSettings) -> SigningKey | None:
 
 def read_key_file(path: Path) -> str:
     """The text of a key's file. Raises SettingsError where it is missing or anyone but its owner has a right to it."""
+    if _SEED.fullmatch(str(path)):
+        raise SettingsError(f"CHAIN_KEY_FILE holds a key and must name the file that does; {HELP}")
     try:
         with path.open() as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)

@@ -108,6 +108,7 @@ class Intake:
                     first = first or wrong
                     if count % ITEMS_A_TURN == 0:
                         await asyncio.sleep(0)
+                await asyncio.sleep(0)  # a small body may unpack to many pieces without an item
                 if draft.full:
                     await self._flush(job_id, draft)
         inflate.finish()

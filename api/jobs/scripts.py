@@ -37,6 +37,13 @@ redis.call('EXPIRE', KEYS[6], lifetime)
 return job .. ':' .. ARGV[2]
 """
 
+# KEYS job, then what was staged for it -> 1 if it was forgotten, 0 where the job is visible after all
+DISCARD: Final = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+for i = 2, #KEYS do redis.call('UNLINK', KEYS[i]) end
+return 1
+"""
+
 # KEYS job ledger plan active owned dead; ARGV job shards pages chunks -> state before, or nil
 CANCEL: Final = """
 local state = redis.call('HGET', KEYS[1], 'state')
@@ -52,7 +59,10 @@ for n = 0, tonumber(ARGV[4]) - 1 do
   redis.call('UNLINK', string.format('%s:entries:%d', KEYS[1], n))
   redis.call('HDEL', KEYS[6], job .. '.' .. n)
 end
-redis.call('UNLINK', redis.call('HGET', KEYS[1], 'keyed'), KEYS[2], KEYS[3])
+local keyed = redis.call('HGET', KEYS[1], 'keyed')
+local first = redis.call('GET', keyed)  -- after a cancel the same content may be another job by now
+if first and string.sub(first, 1, #job + 1) == job .. ':' then redis.call('UNLINK', keyed) end
+redis.call('UNLINK', KEYS[2], KEYS[3])
 redis.call('ZREM', KEYS[4], job)
 if state == 'queued' or state == 'running' then
   redis.call('HSET', KEYS[1], 'state', 'cancelled')

@@ -42,6 +42,7 @@ class JobStore:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._publish = redis.register_script(scripts.PUBLISH)
+        self._discard = redis.register_script(scripts.DISCARD)
 
     async def stage(self, job_id: str, load: Load) -> None:
         """Keep compressed rows, not yet as part of any job."""
@@ -81,12 +82,15 @@ class JobStore:
         return known, plan if known == job_id else []
 
     async def discard(self, job_id: str, total: int) -> None:
-        """Forget what was staged; what cannot be forgotten now expires."""
+        """Forget what was staged; what cannot be forgotten now expires.
+
+        Not so where the job is visible after all: the reply to its publication may have been lost.
+        """
         keys = JobKeys(job_id)
-        names = [keys.data(shard) for shard in range(SHARDS)]
+        names = [keys.job, *(keys.data(shard) for shard in range(SHARDS))]
         names += [keys.results(page) for page in range(-(-total // RESULTS_PER_PAGE))]
         with contextlib.suppress(RedisError, OSError):
-            await self._redis.unlink(*names)
+            await self._discard(names)
 
 
 async def told(command: Awaitable[T]) -> T:

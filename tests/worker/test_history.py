@@ -173,3 +173,14 @@ def test_a_few_more_are_kept_for_who_needs_the_past_before_the_newest(redis: Red
 def test_a_server_that_is_gone_is_not_taken_for_a_question_that_entered_nothing() -> None:
     with pytest.raises(HistoryUnavailableError):
         History(dead_redis(), 50, 180).entered([("aa", QUESTION)])
+
+
+def test_a_job_keeps_the_same_few_more_and_a_spoilt_key_costs_nobody_else_an_entry(
+    redis: Redis,
+) -> None:
+    history = History(redis, 3, 180)
+    redis.set(history_key("spoilt"), "no list")
+    entries = [Entry("spoilt", pattern(0)), *(Entry("aa", pattern(n)) for n in range(40))]
+    assert history.enter_once("mark", entries, 60)
+    assert history.read(["aa"], spare=SPARE) == [[pattern(39 - k) for k in range(3 + SPARE)]]
+    assert redis.get(history_key("spoilt")) == b"no list"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 
 import structlog
@@ -33,12 +34,25 @@ class Sweep:
         idle = self._queued() == 0
         sent = 0
         for job_id in self._ledger.active():
-            for chunk in self._ledger.open_chunks(job_id):
-                if self._due(job_id, chunk, idle):
-                    self._send(job_id, chunk.chunk)
-                    sent += 1
+            try:
+                sent += self._sweep(job_id, idle)
+            except (
+                LookupError,
+                ValueError,
+                TypeError,
+                zlib.error,
+            ):  # the jobs behind it must not wait for it
+                structlog.get_logger().exception("job_unreadable", job=job_id)
         if sent:
             structlog.get_logger().info("chunks_sent_again", chunks=sent)
+        return sent
+
+    def _sweep(self, job_id: str, idle: bool) -> int:
+        sent = 0
+        for chunk in self._ledger.open_chunks(job_id):
+            if self._due(job_id, chunk, idle):
+                self._send(job_id, chunk.chunk)
+                sent += 1
         return sent
 
     def _due(self, job_id: str, chunk: OpenChunk, idle: bool) -> bool:

@@ -108,3 +108,25 @@ async def test_a_server_that_is_away_is_told_as_such() -> None:
     with pytest.raises(QueueUnavailableError):
         await staged(JobStore(client))
     await JobStore(client).discard(JOB, 5)
+
+
+async def test_a_job_whose_publication_was_not_heard_of_is_not_gutted(redis: Redis) -> None:
+    store = JobStore(redis)
+    draft = await staged(store)
+    await store.publish(JOB, draft, Claimant("me", "k", "d"), FIELDS)
+    before = {key async for key in redis.scan_iter("biometrics:job:*", count=1000)}
+    await store.discard(JOB, 3)
+    assert {key async for key in redis.scan_iter("biometrics:job:*", count=1000)} == before
+
+
+async def test_forgetting_a_cancelled_job_leaves_the_one_that_was_sent_again(redis: Redis) -> None:
+    store, board = JobStore(redis), Board(redis, lambda: 1_790_000_010.0)
+    for job_id in (JOB, OTHER):
+        draft = await staged(store, job_id)
+        assert (await store.publish(job_id, draft, Claimant("me", "k", "d"), FIELDS))[0] == job_id
+        if job_id == JOB:
+            await board.cancel(await board.status(JOB))
+    await board.cancel(await board.status(JOB))  # the second time forgets it
+    again = await staged(store, "2" * 32)
+    known, _ = await store.publish("2" * 32, again, Claimant("me", "k", "d"), FIELDS)
+    assert known == OTHER

@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 
 from tests.worker.jobs.posted import JOB, post, row
-from worker.contract import JobKeys
+from worker.contract import ACTIVE_JOBS, MAX_CHUNK_FAILURES, JobKeys
 from worker.jobs.ledger import Ledger
 from worker.jobs.sweep import Sweep
 
@@ -70,3 +70,14 @@ def test_what_is_stored_is_never_given_up(ledger: Ledger, redis: Redis) -> None:
 
 def test_nothing_is_swept_where_there_is_no_job(redis: Redis) -> None:
     assert sweep(Ledger(redis, 60)) == []
+
+
+def test_a_job_that_cannot_be_read_does_not_keep_the_others_waiting(
+    ledger: Ledger, redis: Redis
+) -> None:
+    broken = JobKeys("f" * 32)
+    redis.hset(broken.job, mapping={"state": "queued", "total": 1})
+    redis.hset(broken.plan, "0", "no plan")
+    redis.hset(broken.ledger, mapping={"s:0": "waiting", "e:0": MAX_CHUNK_FAILURES})
+    redis.zadd(ACTIVE_JOBS, {broken.job_id: 0.0})  # the oldest, so the first to be swept
+    assert sweep(ledger) == [(JOB, 0)]
