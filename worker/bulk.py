@@ -10,7 +10,7 @@ from kombu.exceptions import ChannelError
 
 from worker.celery_app import create_celery
 from worker.contract import BULK_QUEUE, SWEEP_QUEUE
-from worker.device import CPU, DeviceError, gpu_present, pin
+from worker.device import take_device
 from worker.history import History
 from worker.metrics import WorkerMetrics
 from worker.node import run_node
@@ -28,16 +28,8 @@ def run(settings: WorkerSettings) -> None:
     Raises ModelError when the model is missing or not what its manifest says, DeviceError for a wrong WORKER_DEVICE,
     WorkerFailedError when the worker ended by itself.
     """
-    device = pin(settings.worker_device, os.environ, gpu_present=gpu_present())
-    os.nice(NICENESS)
-    import torch  # noqa: PLC0415  # after the device is pinned
-
-    if device != CPU and not torch.cuda.is_available():
-        raise DeviceError(
-            "this torch cannot use the GPU; help: install its CUDA build (README, GPU) or set WORKER_DEVICE=cpu"
-        )
-    if settings.worker_threads:
-        torch.set_num_threads(settings.worker_threads)
+    os.nice(NICENESS)  # before torch starts threads, which inherit it
+    device = take_device(settings.worker_device, settings.worker_threads)
     metrics = WorkerMetrics()
     app = create_celery(settings.broker_url, ack_emulation=False)
     _register(app, settings, device, metrics)

@@ -6,6 +6,7 @@ imported, and never taken back.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -36,6 +37,23 @@ def pin(wanted: str, environment: MutableMapping[str, str], *, gpu_present: bool
         raise DeviceError(f"WORKER_DEVICE must be cpu, cuda:N or an index N (got {wanted!r})")
     environment["CUDA_VISIBLE_DEVICES"] = _visible(int(index), environment)
     return FIRST_VISIBLE_GPU
+
+
+def take_device(wanted: str, threads: int) -> str:
+    """Pin this process as `pin` says, import torch, and let it compute with `threads` (0: as many as it likes).
+
+    Raises DeviceError also where this torch cannot use the GPU.
+    """
+    device = pin(wanted, os.environ, gpu_present=gpu_present())
+    import torch  # noqa: PLC0415  # after the device is pinned
+
+    if device != CPU and not torch.cuda.is_available():
+        raise DeviceError(
+            "this torch cannot use the GPU; help: install its CUDA build (README, GPU) or set WORKER_DEVICE=cpu"
+        )
+    if threads:
+        torch.set_num_threads(threads)
+    return device
 
 
 def _visible(index: int, environment: MutableMapping[str, str]) -> str:

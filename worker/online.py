@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 from worker.aftermath import Aftermath
 from worker.celery_app import create_celery
 from worker.contract import ONLINE_QUEUE, ProbeAnswer
-from worker.device import CPU, DeviceError, gpu_present, pin
+from worker.device import take_device
 from worker.enrolment import EnrolmentRule
 from worker.heartbeat import Heartbeat
 from worker.history import History
@@ -24,20 +22,12 @@ def run(settings: WorkerSettings) -> None:
     Raises ModelError when the model is missing or not what its manifest says, DeviceError for a wrong WORKER_DEVICE,
     WorkerFailedError when the worker ended by itself.
     """
-    device = pin(settings.worker_device, os.environ, gpu_present=gpu_present())
-    import torch  # noqa: PLC0415  # after the device is pinned
-
+    device = take_device(settings.worker_device, settings.worker_threads)
     from worker.model_holder import ModelHolder  # noqa: PLC0415
     from worker.promotion import Promotions  # noqa: PLC0415
     from worker.scoring import ScoringCore  # noqa: PLC0415
     from worker.tasks import scoring  # noqa: PLC0415
 
-    if device != CPU and not torch.cuda.is_available():
-        raise DeviceError(
-            "this torch cannot use the GPU; help: install its CUDA build (README, GPU) or set WORKER_DEVICE=cpu"
-        )
-    if settings.worker_threads:
-        torch.set_num_threads(settings.worker_threads)
     metrics = WorkerMetrics()
     holder = ModelHolder(
         settings.model_path,
