@@ -114,6 +114,7 @@ def _lifespan(
         configure_logs(parts.settings.log_level, parts.settings.log_format)
         psutil.cpu_percent()  # the first call has nothing to compare with
         await parts.scoring.start()
+        await parts.jobs.start()
         try:
             yield
         finally:

@@ -14,6 +14,7 @@ from api.jobs import scripts
 from api.jobs.store import told
 from worker.contract import (
     ACTIVE_JOBS,
+    CALLBACKS,
     DEAD_CHUNKS,
     JOBS_OF,
     RESULTS_PER_PAGE,
@@ -61,7 +62,7 @@ class Board:
         job_id = job["job_id"]
         keys = JobKeys(job_id)
         names = [keys.job, keys.ledger, keys.plan, ACTIVE_JOBS, JOBS_OF % job["owner"]]
-        names.append(DEAD_CHUNKS)
+        names += [DEAD_CHUNKS, CALLBACKS]
         pages = -(-job["total"] // RESULTS_PER_PAGE)
         await told(self._cancel(names, [job_id, SHARDS, pages, job["chunks"]]))
 
@@ -115,5 +116,16 @@ def _job(job_id: str, stored: dict[str, str], now: float) -> Job:
         "finished": finished,
         "patterns_per_second": None if rate is None else round(rate, 1),
         "estimated_end": None if eta is None else round(eta, 1),
+        "callback": _callback(stored),
         "owner": stored["owner"],
+    }
+
+
+def _callback(stored: dict[str, str]) -> dict[str, object] | None:
+    if "callback" not in stored:
+        return None
+    return {
+        "state": "dropped" if stored["state"] == "cancelled" else stored["callback_state"],
+        "attempts": int(stored["callback_attempts"]),
+        "error": stored.get("callback_error"),
     }

@@ -11,6 +11,7 @@ from redis import Redis
 
 from worker.contract import (
     ACTIVE_JOBS,
+    CALLBACKS,
     DEAD_CHUNKS,
     MAX_CHUNK_FAILURES,
     MAX_RUN_SECONDS,
@@ -186,7 +187,7 @@ class Ledger:
         total = int(self._redis.hget(keys.job, "total") or 0)
         pages = -(-total // RESULTS_PER_PAGE)
         names = [keys.job, keys.ledger, keys.plan, keys.entries(chunk)]
-        names += [ACTIVE_JOBS, DEAD_CHUNKS]
+        names += [ACTIVE_JOBS, DEAD_CHUNKS, CALLBACKS]
         found: Any = self._close(
             names, [chunk, fence, *counts, job_id, pages, SHARDS, outcome, note]
         )

@@ -72,7 +72,7 @@ return 1
 """
 )
 
-# KEYS job ledger plan entries active dead
+# KEYS job ledger plan entries active dead callbacks
 # ARGV chunk fence scored failed job pages shards outcome(done|dead) note -> {finished, next chunk or -1} or nil.
 # With an empty fence the sweep buries a waiting chunk.
 CLOSE: Final = (
@@ -115,6 +115,10 @@ for shard = 0, tonumber(ARGV[7]) - 1 do
   redis.call('EXPIRE', string.format('%s:data:%d', KEYS[1], shard), keep)
 end
 redis.call('EXPIRE', redis.call('HGET', KEYS[1], 'keyed'), keep)
+if redis.call('HEXISTS', KEYS[1], 'callback') == 1 then
+  redis.call('HSET', KEYS[1], 'callback_state', 'pending')
+  redis.call('ZADD', KEYS[7], now(), job)
+end
 return {1, following}
 """
 )
