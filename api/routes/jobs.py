@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
@@ -106,7 +107,10 @@ def _reading(router: APIRouter, parts: Parts) -> None:
         if job["state"] == "cancelled":
             raise NotFoundError("the job was cancelled and has no results")
         lines = parts.jobs.board.results(job, offset)
-        return StreamingResponse(lines, media_type=_NDJSON, headers={"Job-State": job["state"]})
+        first = await anext(lines, b"")  # while a failure can still be told by its status
+        return StreamingResponse(
+            _joined(first, lines), media_type=_NDJSON, headers={"Job-State": job["state"]}
+        )
 
 
 _KEY_PARAMETER = {
@@ -130,6 +134,12 @@ _OFFSET_PARAMETER = {
     "description": "The first pattern whose result is wanted, counted from 0.",
     "schema": {"type": "integer", "minimum": 0, "maximum": 9_999_999, "default": 0},
 }
+
+
+async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
 
 
 async def _job(parts: Parts, request: Request, job_id: str) -> Job:

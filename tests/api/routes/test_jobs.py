@@ -117,6 +117,31 @@ async def test_a_broken_line_is_named_in_the_results_and_stops_no_other(
     assert "an hour ahead" in json.loads(rest[1])["detail"]
 
 
+async def test_results_that_an_ended_job_has_lost_are_named_in_their_place(
+    client: httpx.AsyncClient, redis: Redis
+) -> None:
+    job = await submitted(
+        client, lines(request_body(), b"nonsense", request_body(), b"no", *some(1))
+    )
+    redis.hset(JobKeys(job["job_id"]).job, "state", "done")
+    for offset in (0, 2):
+        response = await client.get(job["links"]["results"], params={"offset": offset})
+        found = [json.loads(line) for line in response.text.splitlines()]
+        assert [each["index"] for each in found] == list(range(offset, 5))
+        codes = {each["index"]: each["error_code"] for each in found}
+        assert codes[2] == codes[4] == "INFERENCE_ERROR"
+        assert codes[3] == "INVALID_INPUT"
+
+
+async def test_results_that_cannot_be_read_are_told_by_the_status(
+    client: httpx.AsyncClient, redis: Redis
+) -> None:
+    job = await submitted(client, lines(*some(2), b"broken"))
+    redis.delete(JobKeys(job["job_id"]).results(0))
+    redis.set(JobKeys(job["job_id"]).results(0), "no hash")
+    refused(await client.get(job["links"]["results"]), 503, "QUEUE_UNAVAILABLE")
+
+
 async def test_an_idempotency_key_stands_for_one_content(client: httpx.AsyncClient) -> None:
     key = {"idempotency-key": "monday"}
     first = await submitted(client, lines(*some(3)), **key)
