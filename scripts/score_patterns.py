@@ -99,7 +99,7 @@ def _of_table(rows: Iterator[Mapping[str, Any]]) -> Iterator[bytes]:
 
 
 def _number(value: Any) -> Any:
-    """A cell's number, a time's Unix seconds (UTC where it has no zone); the service names the line of what is neither."""
+    """A number, or a time's Unix seconds (UTC without a zone); the service names the line of what is neither."""
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
     try:
