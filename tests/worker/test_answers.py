@@ -25,7 +25,9 @@ def past(n: int, source: str) -> Past:
 
 
 def scores(confidence: list[int], anomaly: list[float]) -> Scores:
-    return Scores(np.array(confidence), np.array(anomaly), np.tile(SHARES, (len(anomaly), 1)))
+    shares = np.tile(SHARES, (len(anomaly), 1))
+    nowhere = np.zeros(len(anomaly), dtype=bool)
+    return Scores(np.array(confidence), np.array(anomaly), shares, nowhere)
 
 
 def worded(rows: list[Any], pasts: list[Past], found: Scores) -> list[Any]:
