@@ -19,8 +19,8 @@ from worker.history import (
     Entry,
     History,
     HistoryUnavailableError,
-    Pattern,
 )
+from worker.records import Pattern
 
 BYTES_FOR_FIFTY = 2048
 
@@ -152,7 +152,7 @@ def test_what_a_question_entered_is_told_and_nothing_for_one_that_entered_nothin
     history = History(redis, 50, 180)
     history.append([asked("aa", 3), Entry("aa", pattern(4))])
     questions = [("aa", QUESTION), ("aa", OTHER_QUESTION), ("bb", QUESTION)]
-    assert history.entered(questions) == [pattern(3), None, None]
+    assert history.entered(questions) == [pattern(3).pack(), None, None]
     assert history.entered([]) == []
 
 

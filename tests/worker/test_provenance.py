@@ -11,8 +11,8 @@ import pytest
 from tests.worker.outcomes import answer
 from worker.answers import Past
 from worker.contract import ErrorCode
-from worker.history import Pattern
 from worker.provenance import before, complete, history_digest, question_of
+from worker.records import Pattern
 
 ASKED = "0123456789abcdef"
 

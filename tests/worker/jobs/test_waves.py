@@ -14,9 +14,10 @@ from tests.worker.dead_server import dead_redis
 from tests.worker.jobs.posted import row
 from worker.enrolment import EnrolmentRule
 from worker.held_model import HeldModel
-from worker.history import Entry, History, HistoryUnavailableError, Pattern
+from worker.history import Entry, History, HistoryUnavailableError
 from worker.jobs.rows import JobRow
 from worker.jobs.waves import Waves
+from worker.records import Pattern
 from worker.scoring import ScoringCore
 
 RULE = EnrolmentRule(60, 0.99)
@@ -39,7 +40,9 @@ def one_by_one(scorer: Scorer, history: History, given: list[JobRow]) -> list[di
     answers = []
     for each in given:
         now = each.unix_seconds
-        core = ScoringCore(lambda: HeldModel(scorer, 50), history, RULE, clock=partial(float, now))
+        core = ScoringCore(
+            lambda: HeldModel(scorer, 50, 0), history, RULE, clock=partial(float, now)
+        )
         message = {"v": 1, "sent": 0, "deadline": NOW * 2, "rows": [each.row]}
         outcome = core.answer(message)
         history.append(outcome.entries)
@@ -55,7 +58,7 @@ def test_a_chunk_is_scored_as_if_its_patterns_had_come_one_by_one(
     first = Pattern(NOW - 1, (60.5, 111.0, 91.0, 2.0), 9)
     history.append([Entry("aa".ljust(32, "0"), first)])
     given = rows(60, seed)
-    result = Waves(lambda: HeldModel(scorer, 50), history, RULE).score(given, lambda: None)
+    result = Waves(lambda: HeldModel(scorer, 50, 0), history, RULE).score(given, lambda: None)
     expected = one_by_one(scorer, history, given)
     found = [{**result.answers[n], "inference_time_ms": 0} for n in range(60)]
     for each in found:
@@ -71,7 +74,7 @@ def test_a_chunk_is_scored_as_if_its_patterns_had_come_one_by_one(
 
 def test_a_nameless_pattern_says_so_and_is_never_recorded(scorer: Scorer, redis: Redis) -> None:
     given = [JobRow(n, row(None), float(NOW)) for n in range(3)]
-    result = Waves(lambda: HeldModel(scorer, 50), History(redis, 50, 180), RULE).score(
+    result = Waves(lambda: HeldModel(scorer, 50, 0), History(redis, 50, 180), RULE).score(
         given, lambda: None
     )
     assert result.entries == []
@@ -82,12 +85,12 @@ def test_a_nameless_pattern_says_so_and_is_never_recorded(scorer: Scorer, redis:
 def test_who_must_be_told_is_told_after_each_batch(scorer: Scorer, redis: Redis) -> None:
     calls: list[int] = []
     given = [JobRow(n, row("aa"), float(NOW + n)) for n in range(4)]
-    waves = Waves(lambda: HeldModel(scorer, 50), History(redis, 50, 180), RULE)
+    waves = Waves(lambda: HeldModel(scorer, 50, 0), History(redis, 50, 180), RULE)
     waves.score(given, lambda: calls.append(1))
     assert len(calls) == 4
 
 
 def test_histories_that_cannot_be_read_are_no_empty_histories(scorer: Scorer) -> None:
-    waves = Waves(lambda: HeldModel(scorer, 50), History(dead_redis(), 50, 180), RULE)
+    waves = Waves(lambda: HeldModel(scorer, 50, 0), History(dead_redis(), 50, 180), RULE)
     with pytest.raises(HistoryUnavailableError):
         waves.score([JobRow(0, row("aa"), float(NOW))], lambda: None)
