@@ -151,6 +151,23 @@ def pool(windows: Floats) -> Floats:
     return pool_even(even(windows[:, 4 : 4 + len(STATISTICS)]), windows[:, 4 + len(STATISTICS) :])
 
 
+def pool_many(windows: Floats, owner: NDArray[np.int64], sessions: int) -> Floats:
+    """The derived rows (N, 58) of `sessions` sessions, `owner` (W,) of whose windows (W, 61) is ascending."""
+    first = np.searchsorted(owner, np.arange(sessions))
+    values = even(windows[:, 4 : 4 + len(STATISTICS)])
+    counts = np.nan_to_num(windows[:, 4 + len(STATISTICS) :])
+    weight = np.where(values == 0.0, 0.0, counts[:, COUNT_OF[len(SUMMARY) :]])  # (W, 34)
+    rows = np.zeros((sessions, DERIVED))
+    if not sessions:
+        return rows
+    total = np.add.reduceat(weight, first)
+    mean = np.add.reduceat(weight * values, first) / np.maximum(total, 1.0)
+    rows[:, VALUES] = np.where(total > 0, mean, 0.0)
+    rows[:, COUNTED] = np.add.reduceat(counts, first)
+    rows[:, WINDOWS] = np.add.reduceat((counts > 0).any(axis=1).astype(float), first)
+    return rows
+
+
 def pool_even(values: Floats, counts: Floats) -> Floats:
     """As `pool`, of even values (m, 34) and counts (m, 23)."""
     counts = np.nan_to_num(counts)

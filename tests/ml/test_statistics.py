@@ -21,6 +21,7 @@ from ml.statistics import (
     is_rich,
     natural,
     pool,
+    pool_many,
     summary,
 )
 
@@ -113,3 +114,14 @@ def test_values_are_moved_up_by_sixteen() -> None:
     row = even(np.full((1, len(STATISTICS)), 0.5))[0]
     assert row[STATISTICS.index("hold_space")] == SHIFT + 0.5
     assert row[VALUES].shape == (34,)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 9))
+def test_many_sessions_pool_as_each_does_alone(seed: int, sessions: int) -> None:
+    rng = np.random.default_rng(seed)
+    owner = np.repeat(np.arange(sessions), rng.integers(1, 6, sessions))
+    windows = any_windows(len(owner), rng)
+    rows = pool_many(windows, owner, sessions)
+    for i in range(sessions):
+        assert rows[i] == pytest.approx(pool(windows[owner == i]), rel=1e-12, abs=1e-12)
