@@ -45,9 +45,10 @@ def brought(count: int, windows: list[Any] | None = None) -> list[Any]:
 
 
 def pattern(k: int, derived: Any = None) -> Pattern:
-    """A recorded pattern, `k` hours old."""
+    """A recorded pattern, `k` hours old; as k grows they lead nowhere, and none is a copy of `row`'s."""
+    apart = (1 + k / 4) * (-1) ** k
     extra = b"" if derived is None else pack_derived(derived[None])[0]
-    return Pattern(int(NOW) - 3600 * k, (67.0 + k, 125.0 + k, 80.0, 3.0), 9, extra)
+    return Pattern(int(NOW) - 3600 * k, (67.0 + apart, 125.0 + apart, 80.0, 3.0), 9, extra)
 
 
 def compared(
