@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from ml.evidence import Tails
 from ml.networks import Autoencoder, BehavioralAuthNN
+from ml.operating import OperatingPoint
 from ml.population import Population
 
 
 @dataclass(frozen=True)
 class Model:
-    """A trained model. `error_quantiles` (Q,) are genuine sessions' reconstruction errors at even steps of 0..1."""
+    """A trained model. `error_quantiles` (Q,) are genuine sessions' reconstruction errors at even steps of 0..1;
+    below the confidence `reject_below` a session is more than doubtful."""
 
     version: str
     population: Population
@@ -24,6 +26,8 @@ class Model:
     network: BehavioralAuthNN
     autoencoder: Autoencoder
     error_quantiles: NDArray[np.float64]
+    operating_points: dict[str, OperatingPoint]
+    reject_below: int
 
     def state(self) -> dict[str, Any]:
         """Everything as tensors, numbers and names, fit for a weights-only file."""
@@ -37,6 +41,10 @@ class Model:
             "network": self.network.state_dict(),
             "autoencoder": self.autoencoder.state_dict(),
             "error_quantiles": torch.from_numpy(self.error_quantiles),
+            "operating_points": {
+                name: point.entry() for name, point in self.operating_points.items()
+            },
+            "reject_below": self.reject_below,
         }
 
     @classmethod
@@ -53,4 +61,6 @@ class Model:
             network,
             autoencoder,
             state["error_quantiles"].numpy(),
+            {name: OperatingPoint.of(each) for name, each in state["operating_points"].items()},
+            state["reject_below"],
         )

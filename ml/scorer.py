@@ -13,6 +13,7 @@ from torch import nn
 from ml.evidence import Evidence
 from ml.explain import Explainer
 from ml.features import even
+from ml.implausible import implausible
 from ml.model import Model
 from ml.sessions import NUMBERS, Sessions
 
@@ -30,6 +31,7 @@ class Scores:
     importance: NDArray[
         np.float64
     ]  # (B, 6) of typing speed, hold, transition, errors and the two ratios
+    implausible: NDArray[np.bool_]  # (B,) impossible combination, constant or rounded timing
 
 
 class Scorer:
@@ -63,6 +65,7 @@ class Scorer:
             confidence=np.floor(np.where(sound, probability, 0.0) * 100.0 + 0.5).astype(np.int64),
             anomaly=np.where(sound, anomaly, np.nan),
             importance=self._explainer.importance(channels),
+            implausible=implausible(sessions.current, sessions.derived),
         )
 
     def probability(self, sessions: Sessions) -> NDArray[np.float64]:

@@ -46,6 +46,10 @@ class Aftermath:
         self._metrics.queue_wait.observe(outcome.reply["queue_seconds"])
         self._metrics.predictions.inc(len(answers))
         self._metrics.anomalies.inc(outcome.anomalies)
+        for decision, many in outcome.decisions.items():
+            self._metrics.decisions.labels(decision).inc(many)
+        for reason, many in outcome.reasons.items():
+            self._metrics.reasons.labels(reason).inc(many)
         if answers:
             self._metrics.inference.observe(outcome.inference_ms / 1000)
         for row in errors:

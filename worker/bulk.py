@@ -56,11 +56,13 @@ def _register(app: Celery, settings: WorkerSettings, device: str, metrics: Worke
     )
     holder.start()
     history_server = open_redis(settings.history_url, command_seconds=COMMAND_SECONDS)
-    history = History(history_server, settings.history_length, settings.history_days)
+    history = History(
+        history_server, settings.history_length, settings.history_days, settings.updates_per_day
+    )
     jobs = open_redis(settings.jobs_url, command_seconds=COMMAND_SECONDS)
     lease_seconds = settings.job_lease_seconds
     ledger = Ledger(jobs, lease_seconds)
-    waves = Waves(holder.current, history, rule(settings))
+    waves = Waves(holder.current, history, rule(settings), point=settings.operating_point)
     chunks = Chunks(ledger, waves, history, lease_seconds, time.monotonic)
     sweep = Sweep(
         ledger,

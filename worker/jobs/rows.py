@@ -10,7 +10,8 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from worker.contract import RESULTS_PER_PAGE
-from worker.history import Entry, Pattern
+from worker.history import Entry
+from worker.records import Pattern
 
 LEVEL = 1  # zlib's fastest: results shrink to a fifth, level 6 takes four times as long for a sixth
 
