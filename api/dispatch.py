@@ -26,6 +26,7 @@ from api.metrics import ApiMetrics
 from api.pace import Pace
 from api.patience import Patience
 from api.settings import Settings
+from api.standing import Standing
 from worker.contract import (
     PROBE_TASK,
     SCORE_TASK,
@@ -35,6 +36,10 @@ from worker.contract import (
 )
 
 __all__ = ["Dispatcher", "Reply", "Row"]
+
+# Questions in hand at once. So many keep one process busy for a tenth of a second and more; with more, it spends its
+# time on what comes in, and the answers come too late.
+CROWD = 512
 
 
 class _TimeUpError(Exception):
@@ -55,6 +60,7 @@ class Dispatcher:
         self._pace = Pace(settings.max_messages_in_flight)
         self._line = Line(settings.max_waiting_patterns, metrics.waiting_rows.set)
         self._waiters: set[Waiter] = set()  # everyone, waiting to be sent or for the answer
+        self._crowd = Standing(CROWD)
         self._patience = Patience(self._deadlines.message_seconds, self._grow_anxious)
         self._last_patience = Patience(self._deadlines.client_wait_seconds, self._give_up)
         self._wake = asyncio.Event()
@@ -78,6 +84,13 @@ class Dispatcher:
             _fail(waiter, ModelNotLoadedError("the service is shutting down"))
         await self._messenger.close()
 
+    def refuse_if_crowded(self) -> None:
+        """Raises OverloadedError where one more question would only be late; cheap, to be asked before it is read."""
+        now = time.monotonic()
+        if self._crowd.stands(now):
+            raise OverloadedError(f"{len(self._waiters)} questions wait already")
+        self._line.refuse_if_long(now)
+
     async def score(self, rows: list[Row]) -> Reply:
         """One answer per row, in order.
 
@@ -89,6 +102,7 @@ class Dispatcher:
         waiter = Waiter(rows, time.monotonic(), asyncio.get_running_loop().create_future())
         self._line.join(waiter)
         self._waiters.add(waiter)
+        self._crowd.see(len(self._waiters), waiter.arrived)
         self._patience.watch(waiter)
         self._wake.set()
         try:
@@ -97,6 +111,7 @@ class Dispatcher:
             raise await self._why_late(waiter) from None
         finally:
             self._waiters.discard(waiter)
+            self._crowd.see(len(self._waiters), time.monotonic())
 
     async def probe(self) -> ProbeAnswer:
         """What a worker that holds a model says of itself. Raises as `score` does."""

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from api.errors import OverloadedError
+from api.standing import Standing
 from worker.contract import MAX_ROWS_PER_MESSAGE, Answer, RowError
 
 Row = list[Any]
 Reply = list[Answer | RowError]
 
-# A full message that waits makes the next one no bigger: more behind it adds delay and no throughput. A burst may stand
-# for so long, whatever its size below the bound.
-BURST_SECONDS: Final = 0.2
+# Where a full message has been waiting for a while, and its first pattern for so long, more behind it adds delay
+# and no throughput.
+LONG_WAIT_SECONDS: Final = 0.1
 
 
 @dataclass(eq=False)
@@ -37,17 +38,23 @@ class Line:
         self._tell = tell
         self._waiters: deque[Waiter] = deque()
         self._rows = 0
-        self._full_since: float | None = None  # a full message has been waiting ever since
+        self._full = Standing(MAX_ROWS_PER_MESSAGE)
 
     def __len__(self) -> int:
         return len(self._waiters)
 
     def join(self, waiter: Waiter) -> None:
-        """Take a place at the end. Raises OverloadedError where too much waits, or too much has waited for too long."""
-        if self._rows + len(waiter.rows) > self._most_rows or self._stands(waiter.arrived):
+        """Take a place at the end. Raises OverloadedError where too much waits, or has waited for too long."""
+        if self._rows + len(waiter.rows) > self._most_rows:
             raise OverloadedError(f"{self._rows} patterns wait already")
+        self.refuse_if_long(waiter.arrived)
         self._waiters.append(waiter)
         self._count(len(waiter.rows), waiter.arrived)
+
+    def refuse_if_long(self, now: float) -> None:
+        """Raises OverloadedError while who joined now would only lengthen everybody's wait."""
+        if self._full.stands(now) and now - self._waiters[0].arrived > LONG_WAIT_SECONDS:
+            raise OverloadedError(f"{self._rows} patterns wait already, and have for too long")
 
     def take(self, now: float, oldest: float) -> list[Waiter]:
         """As many whole waiters as one message carries; who gave up or arrived before `oldest` is left out."""
@@ -62,13 +69,7 @@ class Line:
         self._count(-gone, now)
         return taken
 
-    def _stands(self, now: float) -> bool:
-        return self._full_since is not None and now - self._full_since > BURST_SECONDS
-
     def _count(self, rows: int, now: float) -> None:
         self._rows += rows
         self._tell(self._rows)
-        if self._rows < MAX_ROWS_PER_MESSAGE:
-            self._full_since = None
-        elif self._full_since is None:
-            self._full_since = now
+        self._full.see(self._rows, now)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from api.errors import OverloadedError
-from api.line import BURST_SECONDS, Line, Waiter
+from api.line import LONG_WAIT_SECONDS, Line, Waiter
+from api.standing import BURST_SECONDS
 from worker.contract import MAX_ROWS_PER_MESSAGE
 
 LONG_AGO = -1e9
@@ -79,6 +80,16 @@ def test_a_burst_may_stand_for_a_moment_and_not_longer(
     line.join(waiter(loop, arrived=BURST_SECONDS))
     with pytest.raises(OverloadedError, match="745 patterns wait already"):
         line.join(waiter(loop, arrived=BURST_SECONDS * 1.01))
+
+
+def test_where_the_first_is_soon_taken_a_long_line_refuses_nobody(
+    loop: asyncio.AbstractEventLoop, line: Line
+) -> None:
+    line.join(waiter(loop, MAX_ROWS_PER_MESSAGE))
+    for step in range(100):
+        now = step * LONG_WAIT_SECONDS / 2
+        line.join(waiter(loop, MAX_ROWS_PER_MESSAGE, now))
+        line.take(now, LONG_AGO)
 
 
 def test_once_less_than_a_message_waits_everybody_is_welcome_again(
