@@ -41,7 +41,7 @@ def test_the_schema_the_ranges_and_the_wire_know_the_same_names_in_the_same_orde
     assert tuple(STATISTICS) == tuple(parts["Statistics"]["properties"]) == WINDOW_STATISTICS
     assert tuple(COUNTS) == tuple(parts["Counts"]["properties"]) == WINDOW_COUNTS
     assert set(WINDOW_COUNT_OF.values()) <= set(WINDOW_COUNTS)
-    assert len(WINDOW_STATISTICS), len(WINDOW_COUNTS) == (34, 23)
+    assert (len(WINDOW_STATISTICS), len(WINDOW_COUNTS)) == (34, 23)
 
 
 def test_the_schema_tells_limits_meaning_and_count_of_each_statistic() -> None:
