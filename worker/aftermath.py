@@ -33,12 +33,12 @@ class Aftermath:
         if not outcome.entries:
             return
         try:
-            self._history.append(outcome.entries)
+            entered = self._history.append(outcome.entries)
         except HistoryUnavailableError as error:
             self._metrics.lost_records.inc(len(outcome.entries))
             structlog.get_logger().error("records_lost", error=repr(error.__cause__))
             return
-        self._metrics.recorded.inc(len(outcome.entries))
+        self._metrics.recorded.inc(entered)
 
     def _count(self, outcome: Outcome) -> None:
         answers, errors = outcome.answers, outcome.errors

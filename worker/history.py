@@ -90,8 +90,8 @@ class History:
             raise HistoryUnavailableError("the histories cannot be read") from error
         return stored
 
-    def append(self, entries: Sequence[Entry]) -> None:
-        """Enter each pattern as its DID's newest, cut to length, and begin its expiry anew.
+    def append(self, entries: Sequence[Entry]) -> int:
+        """Enter each pattern as its DID's newest, cut to length, and begin its expiry anew; how many entered.
 
         A founding pattern enters only where there is no history yet: two workers may have judged two of them at once.
         For the same reason the quota is looked at again, and numbers that came in a moment ago do not enter twice.
@@ -107,7 +107,7 @@ class History:
             founding, record = int(entry.founding), entry.pattern.pack()
             pipeline.eval(APPEND, len(keys), *keys, founding, record, *limits)
         try:
-            pipeline.execute()
+            return sum(map(int, pipeline.execute()))
         except (RedisError, OSError) as error:
             raise HistoryUnavailableError("the histories cannot be written") from error
 

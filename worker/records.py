@@ -22,9 +22,13 @@ from itertools import chain, compress
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.statistics import COUNTED, DERIVED, VALUES, WINDOWS
-from ml.statistics import COUNTS as COUNT_NAMES
-from ml.statistics import STATISTICS as VALUE_NAMES
+from worker.contract import WINDOW_COUNTS, WINDOW_STATISTICS
+
+# A derived row as `ml.statistics` has it, which cannot be imported before the device is pinned.
+VALUES = slice(0, len(WINDOW_STATISTICS))
+COUNTED = slice(VALUES.stop, VALUES.stop + len(WINDOW_COUNTS))
+WINDOWS = COUNTED.stop
+DERIVED = WINDOWS + 1
 
 SUMMARY_FORMAT = 1
 RICH_FORMAT = 2
@@ -34,7 +38,11 @@ GREATEST_COUNT = 255
 _HEAD = struct.Struct("<BIffffB")
 _FIELDS = [("format", "u1"), ("seconds", "<u4"), ("features", "<f4", 4), ("hour", "u1")]
 _EXTRA = np.dtype(
-    [("values", "<i2", len(VALUE_NAMES)), ("counts", "u1", len(COUNT_NAMES)), ("windows", "u1")]
+    [
+        ("values", "<i2", len(WINDOW_STATISTICS)),
+        ("counts", "u1", len(WINDOW_COUNTS)),
+        ("windows", "u1"),
+    ]
 )
 SUMMARY = np.dtype(_FIELDS)
 RICH = np.dtype([*_FIELDS, ("extra", _EXTRA)])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,7 +43,7 @@ def test_the_schema_the_ranges_and_the_wire_know_the_same_names_in_the_same_orde
     assert tuple(STATISTICS) == tuple(parts["Statistics"]["properties"]) == WINDOW_STATISTICS
     assert tuple(COUNTS) == tuple(parts["Counts"]["properties"]) == WINDOW_COUNTS
     assert set(WINDOW_COUNT_OF.values()) <= set(WINDOW_COUNTS)
-    assert len(WINDOW_STATISTICS), len(WINDOW_COUNTS) == (34, 23)
+    assert (len(WINDOW_STATISTICS), len(WINDOW_COUNTS)) == (34, 23)
 
 
 def test_the_schema_tells_limits_meaning_and_count_of_each_statistic() -> None:
@@ -70,6 +72,13 @@ def test_what_is_missing_is_null_and_counted_as_nothing() -> None:
 
 def test_the_documented_example_is_taken() -> None:
     assert sent(WINDOW_EXAMPLE) == [on_the_wire(WINDOW_EXAMPLE)]
+
+
+def test_the_request_that_the_readme_shows_is_taken() -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    (shown,) = re.findall(r"```json\n(.*?)```", readme, re.DOTALL)
+    (sent_window,) = READER.read_one(shown.encode(), NOW).row[3]
+    assert len(sent_window) == WINDOW_NUMBERS
 
 
 def test_windows_with_and_without_statistics_may_stand_together() -> None:

@@ -29,7 +29,7 @@ def row(*chain: Any) -> list[Any]:
 
 def records(*patterns: Pattern) -> Records:
     found, _ = decode([[each.pack() for each in patterns]])
-    return found[0]
+    return np.asarray(found[0])
 
 
 def rich(seed: int, seconds: int = 5) -> Pattern:

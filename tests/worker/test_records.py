@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ml.statistics import COUNTED, DERIVED, VALUES, WINDOWS, pool
 from tests.worker.batches import window
+from worker import records
 from worker.records import RICH, SUMMARY, Pattern, decode, derived_of, pack_derived
 
 BYTES_OF_A_SUMMARY, BYTES_OF_A_RICH_ONE = 22, 114
@@ -43,6 +44,11 @@ def test_a_record_gives_back_what_went_in(
         assert Pattern.unpack(kept.pack()) == kept
 
 
+def test_a_derived_row_has_the_same_parts_here_and_in_the_model() -> None:
+    here = (records.VALUES, records.COUNTED, records.WINDOWS, records.DERIVED)
+    assert here == (VALUES, COUNTED, WINDOWS, DERIVED)
+
+
 def test_records_have_their_documented_sizes() -> None:
     assert len(plain(1).pack()) == SUMMARY.itemsize == BYTES_OF_A_SUMMARY
     assert len(rich(1).pack()) == RICH.itemsize == BYTES_OF_A_RICH_ONE
@@ -53,8 +59,8 @@ def test_a_derived_row_comes_back_within_half_a_step_and_its_counts_exactly(
     seed: int, windows: int
 ) -> None:
     row = derived(seed, windows)
-    records, _ = decode([[Pattern(1, (1, 1, 1, 1), 1, pack_derived(row[None])[0]).pack()]])
-    found = derived_of(records)
+    found_records, _ = decode([[Pattern(1, (1, 1, 1, 1), 1, pack_derived(row[None])[0]).pack()]])
+    found = derived_of(found_records)
     assert found is not None
     assert np.abs(found[0, 0, VALUES] - row[VALUES]).max() <= 0.0005 + 1e-9
     assert (found[0, 0, COUNTED] == np.minimum(row[COUNTED], 255)).all()
@@ -66,8 +72,8 @@ def test_a_count_beyond_a_byte_is_kept_as_the_greatest_and_leaves_the_others_alo
     row = derived(1)
     row[COUNTED.start] = 1000
     row[COUNTED.start + 1] = 3
-    records, _ = decode([[Pattern(1, (1, 1, 1, 1), 1, pack_derived(row[None])[0]).pack()]])
-    found = derived_of(records)
+    found_records, _ = decode([[Pattern(1, (1, 1, 1, 1), 1, pack_derived(row[None])[0]).pack()]])
+    found = derived_of(found_records)
     assert found is not None
     assert found[0, 0, COUNTED][:2].tolist() == [255, 3]
 
@@ -92,9 +98,9 @@ FOREIGN = [
 def test_a_record_that_this_release_would_not_have_written_is_left_out(record: bytes) -> None:
     assert Pattern.unpack(record) is None
     for good in (plain(1), rich(1)):
-        records, counts = decode([[good.pack(), record], [record]])
+        found, counts = decode([[good.pack(), record], [record]])
         assert counts.tolist() == [1, 0]
-        assert records["features"][0, 0].tolist() == [61.0, 100.0, 80.0, 2.5]
+        assert found["features"][0, 0].tolist() == [61.0, 100.0, 80.0, 2.5]
 
 
 @given(st.lists(st.lists(st.integers(0, 40), max_size=6), max_size=6), st.booleans())
@@ -105,23 +111,22 @@ def test_all_records_at_once_are_what_they_are_one_by_one(
     packed = [[pattern.pack() for pattern in each] for each in lists]
     for each in packed:
         each.insert(len(each) // 2, b"\x07junk")
-    records, counts = decode(packed)
-    assert records.shape == (len(lists), max(map(len, lists), default=0))
+    found, counts = decode(packed)
+    assert found.shape == (len(lists), max(map(len, lists), default=0))
     assert counts.tolist() == [len(each) for each in lists]
-    values = derived_of(records)
-    for i, each in enumerate(lists):
-        for k, pattern in enumerate(each):
-            found = records[i, k]
-            assert found["seconds"] == pattern.unix_seconds
-            assert tuple(found["features"].tolist()) == pattern.features
-            assert found["hour"] == pattern.hour
-            extra = found["extra"].tobytes() if records.dtype == RICH else bytes(92)
+    for i, patterns in enumerate(lists):
+        for k, pattern in enumerate(patterns):
+            record = found[i, k]
+            assert record["seconds"] == pattern.unix_seconds
+            assert tuple(record["features"].tolist()) == pattern.features
+            assert record["hour"] == pattern.hour
+            extra = record["extra"].tobytes() if found.dtype == RICH else bytes(92)
             assert extra == (pattern.extra or bytes(92))
-    if values is None:
-        assert not any(pattern.extra for each in lists for pattern in each)
+    any_rich = any(pattern.extra for patterns in lists for pattern in patterns)
+    assert (derived_of(found) is not None) == any_rich
 
 
 def test_patterns_of_four_numbers_alone_make_no_room_for_statistics() -> None:
-    records, _ = decode([[plain(n).pack() for n in range(5)]])
-    assert records.dtype == SUMMARY
-    assert derived_of(records) is None
+    found_records, _ = decode([[plain(n).pack() for n in range(5)]])
+    assert found_records.dtype == SUMMARY
+    assert derived_of(found_records) is None

@@ -66,7 +66,7 @@ def past(features: list[float], n: int) -> list[Pattern]:
 
 def apart(k: int) -> float:
     """Numbers around 0 that lead nowhere as k grows, and are never the same twice."""
-    return (0.5 + k / 16) * (-1) ** k
+    return (0.5 + k / 16) * (-1.0 if k % 2 else 1.0)
 
 
 def test_each_row_is_compared_with_its_own_dids_history(scorer: Scorer, history: History) -> None:

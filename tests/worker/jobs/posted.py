@@ -16,7 +16,7 @@ NOW = 1_790_000_000.0
 
 def scattered(n: int) -> float:
     """A typing speed near 60 that leads nowhere as n grows, and is never the same twice."""
-    return 60 + (0.5 + n / 8) * (-1) ** n
+    return 60 + (0.5 + n / 8) * (-1.0 if n % 2 else 1.0)
 
 
 def row(name: str | None, speed: float = 60.0, brought: list[Any] | None = None) -> list[Any]:
