@@ -39,7 +39,7 @@ class EchoClient:
 
 def serve(url: str) -> None:
     """Echo until told to stop."""
-    redis = Redis.from_url(url)
+    redis = Redis.from_url(url, socket_timeout=None)  # it waits for ever
     while True:
         taken = redis.brpop([QUESTIONS], timeout=0)
         if taken is not None:
