@@ -35,7 +35,7 @@ def main() -> int:
         return 1
     folder: Path = RESULT.parent if arguments.publish else arguments.output
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "bench.json").write_text(json.dumps(document, indent=1) + "\n")
+    (folder / "bench.json").write_text(json.dumps(document, indent=1, allow_nan=False) + "\n")
     draw(document, folder)
     if arguments.publish:
         renew()

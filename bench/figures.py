@@ -40,14 +40,18 @@ class Figure:
         """Whether the median is where it should be; None where nothing was asked or measured."""
         if not self.values or (self.at_least is None and self.at_most is None):
             return None
+        if not all(map(math.isfinite, self.values)):
+            return False  # a round in which nothing was answered
         least = -math.inf if self.at_least is None else self.at_least
         most = math.inf if self.at_most is None else self.at_most
         return least <= self.median <= most
 
     def entry(self) -> dict[str, Any]:
         """As it stands in the JSON."""
-        if not self.values:
-            return {**asdict(self), "median": None, "low": None, "high": None, "reached": None}
+        if not self.values or not all(map(math.isfinite, self.values)):
+            nothing: dict[str, Any] = dict.fromkeys(("median", "low", "high"))
+            values = [value if math.isfinite(value) else None for value in self.values]
+            return {**asdict(self), **nothing, "values": values, "reached": self.reached}
         spread = {"median": self.median, "low": min(self.values), "high": max(self.values)}
         return {**asdict(self), **spread, "reached": self.reached}
 
@@ -67,8 +71,9 @@ def _throughput(samples: Samples, labels: dict[str, str]) -> list[Figure]:
     own = samples.get("rate/service", [])
     found = [Figure("`POST /predict`, 64 connections", "requests/s", tuple(own))]
     for name, least in RATIO_TO_REACH.items():
-        ratios = _by_round(own, samples.get(f"rate/{name}", []), lambda a, b: a / b)
-        found.append(Figure(f"the same against {labels.get(name, name)}", "x", ratios, least))
+        if name in labels:
+            ratios = _by_round(own, samples.get(f"rate/{name}", []), lambda a, b: a / b)
+            found.append(Figure(f"the same against {labels[name]}", "x", ratios, least))
     batch = _of(samples, "patterns/batch", "patterns/single", lambda a, b: a / b)
     found.append(
         Figure("`POST /batch-predict`, 100 items, patterns/s against single calls", "x", batch, 3.0)

@@ -74,7 +74,7 @@ def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
             "generator": "wrk" if wrk.installed() else "bench/closedloop.py",
             "contestants": [_entry(one, field.out) for one in field.everybody],
             "figures": [figure.entry() for figure in figures(notes.samples, labels)],
-            "curve": curve,
+            "curve": [_finite(point) for point in curve],
             "samples": {name: _rounded(values) for name, values in notes.samples.items()},
             "took_seconds": round(time.monotonic() - began),
         }
@@ -113,6 +113,14 @@ def _entry(contestant: Contestant, out: dict[str, str]) -> dict[str, Any]:
         "version": contestant.version,
         "about": contestant.about,
         "out": reason,
+    }
+
+
+def _finite(point: dict[str, Any]) -> dict[str, Any]:
+    """A point of the curve; a latency of which there is none becomes null."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in point.items()
     }
 
 

@@ -27,7 +27,8 @@ GIVE_UP_SECONDS: Final = 60.0
 
 def front_end(field: Field, plan: Plan, notes: Notebook, url: str, directory: Path) -> None:
     """A second front end is started beside the running worker; the first one's memory is read after all its load."""
-    notes.add("api_megabytes_on_disk", front_end_megabytes())
+    if plan.start_rounds:
+        notes.add("api_megabytes_on_disk", front_end_megabytes())
     for number in range(plan.start_rounds):
         field.say(f"start of the front end, {number + 1} of {plan.start_rounds}")
         with field.turn("service") as running:

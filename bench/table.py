@@ -45,15 +45,14 @@ def contestants_table(document: Document) -> str:
         "|---|---|---|---|---|---|",
     ]
     for entry in document["contestants"]:
-        name = entry["name"]
-        if entry["out"]:
-            measured = f"not measured: {entry['out'].splitlines()[0]} | | "
-        else:
-            keys = ("rate", "p99_64_ms", "p50_one_ms")
-            rate, tail, one = (_middle(document, f"{key}/{name}") for key in keys)
-            measured = f"{_number(rate)} | {_number(tail)} ms | {_number(one)} ms"
-        version = entry["version"] or ""
-        lines.append(f"| {entry['label']} | {version} | {measured} | {entry['about']} |")
+        keys = ("rate", "p99_64_ms", "p50_one_ms")
+        rate, tail, one = (_middle(document, f"{key}/{entry['name']}") for key in keys)
+        reason = entry["out"].splitlines()[0].replace("|", "/") if entry["out"] else ""
+        about = entry["about"] + (f"; **fell out**: {reason}" if reason and rate else "")
+        measured = f"{_number(rate)} | {_number(tail)} ms | {_number(one)} ms"
+        if rate is None:
+            measured = f"not measured: {reason} | | "
+        lines.append(f"| {entry['label']} | {entry['version'] or ''} | {measured} | {about} |")
     echo = _middle(document, "p50_one_ms/echo")
     about = "LPUSH and BRPOP between two processes, one message at a time, no HTTP and no work"
     lines.append(f"| bare Redis echo | | | | {_number(echo)} ms | {about} |")
