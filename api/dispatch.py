@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import structlog
 
+from api.backlog import Backlog
 from api.errors import (
     ApiError,
     DeadlineExceededError,
@@ -26,7 +27,6 @@ from api.metrics import ApiMetrics
 from api.pace import Pace
 from api.patience import Patience
 from api.settings import Settings
-from api.standing import Standing
 from worker.contract import (
     PROBE_TASK,
     SCORE_TASK,
@@ -36,10 +36,6 @@ from worker.contract import (
 )
 
 __all__ = ["Dispatcher", "Reply", "Row"]
-
-# Questions in hand at once. So many keep one process busy for a tenth of a second and more; with more, it spends its
-# time on what comes in, and the answers come too late.
-CROWD = 512
 
 
 class _TimeUpError(Exception):
@@ -60,7 +56,7 @@ class Dispatcher:
         self._pace = Pace(settings.max_messages_in_flight)
         self._line = Line(settings.max_waiting_patterns, metrics.waiting_rows.set)
         self._waiters: set[Waiter] = set()  # everyone, waiting to be sent or for the answer
-        self._crowd = Standing(CROWD)
+        self._backlog = Backlog()
         self._patience = Patience(self._deadlines.message_seconds, self._grow_anxious)
         self._last_patience = Patience(self._deadlines.client_wait_seconds, self._give_up)
         self._wake = asyncio.Event()
@@ -71,6 +67,7 @@ class Dispatcher:
     async def start(self) -> None:
         """Begin to listen and to send."""
         await self._messenger.start()
+        self._backlog.start()
         self._spawn(self._send_for_ever())
 
     async def close(self) -> None:
@@ -78,6 +75,7 @@ class Dispatcher:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._backlog.close()
         self._patience.close()
         self._last_patience.close()
         for waiter in self._waiters:
@@ -86,10 +84,9 @@ class Dispatcher:
 
     def refuse_if_crowded(self) -> None:
         """Raises OverloadedError where one more question would only be late; cheap, to be asked before it is read."""
-        now = time.monotonic()
-        if self._crowd.stands(now):
-            raise OverloadedError(f"{len(self._waiters)} questions wait already")
-        self._line.refuse_if_long(now)
+        if self._backlog.long:
+            raise OverloadedError("more requests arrive than this process can read in time")
+        self._line.refuse_if_long(time.monotonic())
 
     async def score(self, rows: list[Row]) -> Reply:
         """One answer per row, in order.
@@ -102,7 +99,6 @@ class Dispatcher:
         waiter = Waiter(rows, time.monotonic(), asyncio.get_running_loop().create_future())
         self._line.join(waiter)
         self._waiters.add(waiter)
-        self._crowd.see(len(self._waiters), waiter.arrived)
         self._patience.watch(waiter)
         self._wake.set()
         try:
@@ -111,7 +107,6 @@ class Dispatcher:
             raise await self._why_late(waiter) from None
         finally:
             self._waiters.discard(waiter)
-            self._crowd.see(len(self._waiters), time.monotonic())
 
     async def probe(self) -> ProbeAnswer:
         """What a worker that holds a model says of itself. Raises as `score` does."""

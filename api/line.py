@@ -17,7 +17,7 @@ Reply = list[Answer | RowError]
 
 # Where a full message has been waiting for a while, and its first pattern for so long, more behind it adds delay
 # and no throughput.
-LONG_WAIT_SECONDS: Final = 0.1
+LONG_WAIT_SECONDS: Final = 0.3  # of the second that a client waits
 
 
 @dataclass(eq=False)
