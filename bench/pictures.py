@@ -73,4 +73,4 @@ def _latency(axes: Axes, document: Document) -> None:
     )
     axes.set_ylabel("milliseconds from the intended moment")
     axes.grid(axis="y", alpha=0.3)
-    axes.legend(frameon=False, ncols=2)
+    axes.figure.legend(loc="outside upper center", frameon=False, ncols=3)

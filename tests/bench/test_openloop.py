@@ -27,12 +27,9 @@ def test_a_stall_is_felt_by_every_request_that_should_have_left_in_it(serve: Ser
 
 def test_a_closed_loop_would_have_missed_that_stall(serve: Serve) -> None:
     server = serve(stall_at=20, stall_seconds=0.5)
-    load = closedloop.run(target(server.port), connections=4, seconds=1)
+    load = closedloop.run(target(server.port), connections=4, seconds=1.5)
     assert load.max_ms >= 495
-    assert load.answered > 400
-    assert (
-        load.p99_ms < 495
-    )  # four answers in some thousands: at the 99th percentile nothing happened
+    assert load.p99_ms < 495  # four answers in thousands
 
 
 def test_as_many_requests_leave_as_the_rate_asks_for(serve: Serve) -> None:
