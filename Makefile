@@ -5,9 +5,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # The address of one of PyTorch's own indexes (CPU or a CUDA version), see README "GPU".
 TORCH_INDEX ?=
+# Where an environment keeps its packages; BentoML's takes torch from there.
+PURELIB := "import sysconfig; print(sysconfig.get_path('purelib'))"
 PIP_INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: help run test soak soak-chain check format train evaluate clean
+.PHONY: help run test soak soak-chain check format train evaluate bench bench-quick clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -39,6 +41,21 @@ train: $(VENV)/.run-installed ## Make models/production/model.pth again, bit for
 
 evaluate: $(VENV)/.run-installed ## Measure the shipped model: synthetic people and, where present, real ones
 	$(BIN)/python scripts/evaluate_model.py --full
+
+bench: $(VENV)/.run-installed bench-peers ## Measure this service beside its peers, in under 15 minutes; renews README and docs/performance.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench --publish
+
+bench-quick: $(VENV)/.run-installed ## Measure this service, the model in process, an echo and the scorer, in under 2 minutes
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench --plan quick
+
+.PHONY: bench-peers
+bench-peers: $(VENV)/.run-installed # what cannot be installed is reported in the table
+	@test -e $(VENV)/.bench-installed || { $(PIP) $(PIP_INDEX) -e '.[run,bench]' && touch $(VENV)/.bench-installed; } \
+	  || echo "mosec, litserve and ray could not be installed"
+	@test -e $(VENV)/.bentoml-installed || { $(PYTHON) -m venv $(VENV)/bentoml \
+	  && $(VENV)/bentoml/bin/python -m pip install --quiet --disable-pip-version-check -r bench/bentoml.txt \
+	  && $(BIN)/python -c $(PURELIB) > "$$($(VENV)/bentoml/bin/python -c $(PURELIB))/service.pth" \
+	  && touch $(VENV)/.bentoml-installed; } || echo "bentoml could not be installed"
 
 clean: ## Remove the virtual environment and the run's state
 	rm -rf $(VENV) .run build *.egg-info

@@ -229,6 +229,9 @@ def asked_key(did_hash: str, question: str) -> str:
 JOB_KEY: Final = "biometrics:job:{%s}"
 ACTIVE_JOBS: Final = "biometrics:jobs:active"  # sorted set of ids by creation
 DEAD_CHUNKS: Final = "biometrics:jobs:dead"  # hash: "<job>.<chunk>" -> JSON
+CALLBACKS: Final = (
+    "biometrics:jobs:callbacks"  # sorted set of ids of ended jobs by the next try's Unix seconds
+)
 JOBS_OF: Final = "biometrics:jobs:of:%s"  # sorted set of one caller's ids by creation
 JOB_BY_CONTENT: Final = "biometrics:jobs:by:%s"  # string: "<job>:<digest>"
 

@@ -1,0 +1,94 @@
+"""Who takes part: everybody is started, checked against the scorer itself, and stopped but for its own turn."""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bench import closedloop, wrk
+from bench.contestant import Contestant
+from bench.load import Load, Target
+from scripts.part import CannotRunError
+
+SETTLE_SECONDS: Final = 0.3  # the service's worker renews its sign of life this often
+CHECKED: Final = 20
+FAILURES: Final = (CannotRunError, OSError, subprocess.SubprocessError)
+
+
+@dataclass
+class Field:
+    """The contestants that run, and for each of the others the reason why not."""
+
+    requests: list[bytes]
+    expected: list[int]  # the confidence of each request, by the scorer alone
+    say: Callable[[str], None]
+    running: dict[str, Contestant] = field(default_factory=dict)
+    out: dict[str, str] = field(default_factory=dict)
+    everybody: list[Contestant] = field(default_factory=list)
+
+    def enter(self, contestant: Contestant) -> None:
+        """Start one, or note why it cannot take part."""
+        self.everybody.append(contestant)
+        self.say(f"starting {contestant.label}")
+        try:
+            contestant.start(self.requests[0])
+            self._check(contestant)
+        except FAILURES as error:
+            self._drop(contestant, error)
+            return
+        self.running[contestant.name] = contestant
+        contestant.pause()
+
+    def _check(self, contestant: Contestant) -> None:
+        """Raises CannotRunError unless it answers as the scorer does."""
+        for n in range(CHECKED):
+            status, answer = contestant.ask(self.requests[n])
+            if status != http.client.OK or _confidence(answer) != self.expected[n]:
+                raise CannotRunError(
+                    f"answered {status} {answer} where the scorer says {self.expected[n]}"
+                )
+
+    @contextmanager
+    def turn(self, name: str) -> Iterator[Contestant | None]:
+        """The contestant, while everybody else stands still; None if it is out. What fails in its turn is out."""
+        contestant = self.running.get(name)
+        if contestant is None:
+            yield None
+            return
+        contestant.resume()
+        time.sleep(SETTLE_SECONDS)
+        try:
+            yield contestant
+        except FAILURES as error:
+            self._drop(contestant, error)
+        else:
+            contestant.pause()
+
+    def stop(self) -> None:
+        """End everybody."""
+        for contestant in self.everybody:
+            contestant.stop()
+
+    def _drop(self, contestant: Contestant, error: Exception) -> None:
+        self.running.pop(contestant.name, None)
+        reason = str(error) or type(error).__name__
+        self.out[contestant.name] = reason
+        self.say(f"{contestant.label} is out: {reason}")
+        contestant.stop()
+
+
+def closed_loop(target: Target, connections: int, seconds: float) -> Load:
+    """The closed loop of wrk where it is installed, else our own."""
+    run = wrk.run if wrk.installed() else closedloop.run
+    return run(target, connections, seconds)
+
+
+def _confidence(answer: Any) -> Any:
+    if isinstance(answer, list) and answer:
+        answer = answer[0]
+    return answer.get("confidence_score") if isinstance(answer, dict) else None

@@ -1,0 +1,66 @@
+"""The people whose sessions are scored, the same for every contestant."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+FEATURES: Final = (
+    "typing_speed_wpm",
+    "avg_key_hold_time_ms",
+    "avg_transition_time_ms",
+    "error_rate_percent",
+)
+HISTORY: Final = 10  # patterns of each DID, as in the headline figure of docs/accuracy.md
+PEOPLE: Final = 1000
+
+
+@dataclass(frozen=True)
+class People:
+    """`count` made-up people near the population's means; the same numbers on every machine."""
+
+    count: int = PEOPLE
+    seed: int = 4
+
+    @cached_property
+    def _means(self) -> NDArray[np.float64]:
+        rng = np.random.default_rng(self.seed)
+        return rng.uniform([35, 80, 70, 1], [85, 140, 220, 8], (self.count, 4))  # (N, 4)
+
+    @cached_property
+    def histories(self) -> NDArray[np.float64]:
+        """Each DID's patterns (N, 10, 4), newest first, exact in float32, which is what the store keeps."""
+        rng = np.random.default_rng(self.seed + 1)
+        near = self._means[:, None] * rng.uniform(0.92, 1.08, (self.count, HISTORY, 4))
+        return near.astype(np.float32).astype(np.float64)
+
+    @cached_property
+    def current(self) -> NDArray[np.float64]:
+        """The session (N, 4) that each DID's request brings."""
+        rng = np.random.default_rng(self.seed + 2)
+        return (self._means * rng.uniform(0.88, 1.12, (self.count, 4))).round(1)  # (N, 4)
+
+    @cached_property
+    def dids(self) -> list[str]:
+        """The N DIDs."""
+        return [f"did:bench:{n}" for n in range(self.count)]
+
+    def requests(self) -> list[bytes]:
+        """N bodies of `POST /predict`. None brings a history: each contestant has it where it keeps such things."""
+        return [json.dumps(self._request(n)).encode() for n in range(self.count)]
+
+    def batches(self, size: int) -> list[bytes]:
+        """Bodies of `POST /batch-predict` with `size` items each, together each person at most once."""
+        return [
+            json.dumps([self._request(n) for n in range(first, first + size)]).encode()
+            for first in range(0, self.count - size + 1, size)
+        ]
+
+    def _request(self, n: int) -> dict[str, object]:
+        features = dict(zip(FEATURES, self.current[n].tolist(), strict=True))
+        return {"did": self.dids[n], "features": {**features, "activity_hour_preference": 14}}

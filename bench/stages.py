@@ -1,0 +1,100 @@
+"""The stages of the alternating run. Each round gives every contestant its turn before the next round begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bench import openloop
+from bench.field import Field, closed_loop
+from bench.load import Target
+from bench.peers.echo import EchoClient
+from bench.people import People
+from bench.plan import Plan
+from bench.samples import Notebook
+from bench.scorer_alone import one_pattern_ms
+from ml.scorer import Scorer
+
+HEADLINE_RATE = 800  # requests/s
+BATCH = 100
+BATCH_CONNECTIONS = 16  # 1,600 patterns wait: well below the queue's bound of 4,096
+
+
+def throughput(
+    field: Field, plan: Plan, notes: Notebook, echo: EchoClient, scorer: Scorer, people: People
+) -> None:
+    """64 connections and one connection, of everybody; the echo and the scorer alone within each round."""
+    for number in range(plan.rounds):
+        field.say(f"throughput, round {number + 1} of {plan.rounds}")
+        for name in plan.contestants:
+            with field.turn(name) as contestant:
+                if contestant is None:
+                    continue
+                target = contestant.target(field.requests)
+                closed_loop(target, plan.connections, plan.warm_seconds)
+                load = closed_loop(target, plan.connections, plan.load_seconds)
+                one = closed_loop(target, 1, plan.one_seconds)
+                notes.add(f"rate/{name}", load.rate)
+                notes.add(f"p99_64_ms/{name}", load.p99_ms)
+                notes.add(f"failed_64/{name}", load.failed)
+                notes.add(f"p50_one_ms/{name}", one.p50_ms)
+        trips = sorted(echo.round_trips_ms(field.requests[0], plan.one_seconds))
+        notes.add("p50_one_ms/echo", trips[len(trips) // 2])
+        notes.add("scorer_one_ms", one_pattern_ms(scorer, people))
+
+
+def headline(field: Field, plan: Plan, notes: Notebook) -> None:
+    """The open loop at the headline's rate."""
+    for number in range(plan.open_rounds):
+        field.say(f"open loop at {HEADLINE_RATE}/s, round {number + 1} of {plan.open_rounds}")
+        for name in ("service", *plan.curve_of[1:]):
+            with field.turn(name) as contestant:
+                if contestant is None:
+                    continue
+                target = contestant.target(field.requests)
+                closed_loop(target, plan.connections, plan.warm_seconds)
+                load = openloop.run(target, HEADLINE_RATE, plan.open_seconds)
+                notes.add(f"open_p99_ms/{name}", load.p99_ms)
+                notes.add(f"open_failed/{name}", load.failed)
+
+
+def curve(field: Field, plan: Plan) -> list[dict[str, Any]]:
+    """Latency against load: for each rate, everybody in turn."""
+    points: list[dict[str, Any]] = []
+    for offered in plan.curve_rates:
+        field.say(f"latency at {offered}/s")
+        for name in plan.curve_of:
+            with field.turn(name) as contestant:
+                if contestant is None:
+                    continue
+                target = contestant.target(field.requests)
+                closed_loop(target, plan.connections, plan.warm_seconds)
+                load = openloop.run(target, offered, plan.curve_seconds)
+                asked = load.answered + load.failed
+                points.append(
+                    {
+                        "name": name,
+                        "rate": offered,
+                        "p50_ms": load.p50_ms,
+                        "p99_ms": load.p99_ms,
+                        "answered": load.answered / asked,
+                    }
+                )
+    return points
+
+
+def batches(field: Field, plan: Plan, notes: Notebook, bodies: Sequence[bytes]) -> None:
+    """Patterns/s of `POST /batch-predict` with 100 items beside single calls."""
+    for number in range(plan.batch_rounds):
+        field.say(f"batches of {BATCH}, round {number + 1} of {plan.batch_rounds}")
+        with field.turn("service") as service:
+            if service is None:
+                return
+            target = service.target(field.requests)
+            closed_loop(target, plan.connections, plan.warm_seconds)
+            single = closed_loop(target, plan.connections, plan.load_seconds)
+            together = Target(service.port, "/batch-predict", bodies)
+            joined = closed_loop(together, BATCH_CONNECTIONS, plan.load_seconds)
+            notes.add("patterns/single", single.rate)
+            notes.add("patterns/batch", joined.rate * BATCH)
+            notes.add("failed_batches", joined.failed)

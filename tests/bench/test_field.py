@@ -1,0 +1,101 @@
+"""Who takes part, and who is out and why."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from bench import stages, wrk
+from bench.contestant import Contestant
+from bench.field import Field
+from bench.plan import QUICK, Plan
+from bench.samples import Notebook
+from scripts.part import Part
+from scripts.ports import free_port
+
+BODIES = [b'{"n": %d}' % n for n in range(30)]
+
+
+@pytest.fixture
+def field() -> Iterator[Field]:
+    said: list[str] = []
+    made = Field(BODIES, [70] * len(BODIES), said.append)
+    yield made
+    made.stop()
+
+
+def small(name: str, confidence: int = 70) -> Contestant:
+    port = free_port(0)
+    command = [sys.executable, "-m", "tests.bench.small_server", str(port), str(confidence)]
+    return Contestant(name, name.title(), "1", [Part(f"bench-test-{name}", command)], port, "")
+
+
+def stands_still(contestant: Contestant, expected: bool) -> bool:
+    """Whether it does, once the signal has arrived."""
+    process = contestant.parts[0].process
+    assert process is not None
+    for _ in range(200):
+        if (psutil.Process(process.pid).status() == psutil.STATUS_STOPPED) is expected:
+            break
+        time.sleep(0.01)
+    return bool(psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
+
+
+def test_one_that_answers_otherwise_than_the_scorer_is_out(field: Field) -> None:
+    field.enter(small("liar", 71))
+    assert field.running == {}
+    assert "where the scorer says 70" in field.out["liar"]
+
+
+def test_only_who_has_the_turn_runs(field: Field) -> None:
+    one, two = small("one"), small("two")
+    field.enter(one)
+    field.enter(two)
+    with field.turn("one") as running:
+        assert running is one
+        assert not stands_still(one, expected=False)
+        assert stands_still(two, expected=True)
+    assert stands_still(one, expected=True)
+
+
+def test_what_fails_in_its_turn_is_out_and_the_rest_goes_on(field: Field) -> None:
+    field.enter(small("weak"))
+    field.enter(small("strong"))
+    with field.turn("weak"):
+        raise OSError("it broke")
+    assert field.out == {"weak": "it broke"}
+    with field.turn("weak") as running:
+        assert running is None
+    with field.turn("strong") as running:
+        assert running is not None
+
+
+def test_a_mistake_of_our_own_is_nobodys_fault(field: Field) -> None:
+    field.enter(small("one"))
+    with pytest.raises(KeyError), field.turn("one"):
+        raise KeyError
+
+
+def test_the_open_loops_stages_take_down_one_value_a_round(
+    field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wrk, "installed", lambda: None)  # wrk measures whole seconds
+    field.enter(small("service"))
+    notes = Notebook()
+    given = {**QUICK.__dict__, "open_seconds": 0.2, "warm_seconds": 0.1, "load_seconds": 0.1}
+    plan = Plan(
+        **{**given, "curve_rates": (50, 100), "curve_seconds": 0.2, "curve_of": ("service",)}
+    )
+    stages.headline(field, plan, notes)
+    assert len(notes.samples["open_p99_ms/service"]) == QUICK.open_rounds
+    points = stages.curve(field, plan)
+    assert [(point["name"], point["rate"]) for point in points] == [
+        ("service", 50),
+        ("service", 100),
+    ]
+    stages.batches(field, plan, notes, [b"{}"])
+    assert notes.samples["patterns/batch"][0] > 0

@@ -1,0 +1,69 @@
+"""The constant-arrival generator against a server whose stall is known."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench import closedloop, openloop
+from bench.load import Target
+from tests.bench.conftest import Serve
+from tests.bench.stalling_server import ANSWER, GONE, REFUSAL
+
+
+def target(port: int) -> Target:
+    return Target(port, "/predict", [b"one", b"two"])
+
+
+def test_a_stall_is_felt_by_every_request_that_should_have_left_in_it(serve: Serve) -> None:
+    server = serve(stall_at=20, stall_seconds=0.5)
+    load = openloop.run(target(server.port), rate=100, seconds=1, connections=4)
+    # 50 of 100 requests were due in the stall; 46 of them could not even be sent. They waited from 500 ms down to 0.
+    assert load.answered == 100
+    assert load.max_ms >= 495
+    assert load.p99_ms >= 450
+    assert load.late >= 40
+    assert load.failed == 0
+
+
+def test_a_closed_loop_would_have_missed_that_stall(serve: Serve) -> None:
+    server = serve(stall_at=20, stall_seconds=0.5)
+    load = closedloop.run(target(server.port), connections=4, seconds=1)
+    assert load.max_ms >= 495
+    assert load.answered > 400
+    assert (
+        load.p99_ms < 495
+    )  # four answers in some thousands: at the 99th percentile nothing happened
+
+
+def test_as_many_requests_leave_as_the_rate_asks_for(serve: Serve) -> None:
+    server = serve()
+    load = openloop.run(target(server.port), rate=300, seconds=0.5, connections=8)
+    assert load.answered == len(server.bodies) == 150
+    assert load.rate == 300
+    assert server.bodies.count(b"one") == 75
+
+
+def test_what_no_connection_was_free_for_is_counted_as_unsent(serve: Serve) -> None:
+    server = serve(stall_at=5, stall_seconds=1.5)
+    given = target(server.port)
+    load = openloop.run(given, rate=100, seconds=0.5, connections=2, patience_seconds=0.1)
+    assert load.answered == 5
+    assert load.unsent == 43
+    assert load.refused == {0: 2}
+    assert load.failed == 45
+
+
+@pytest.mark.parametrize(("answer", "status"), [(REFUSAL, 503), (GONE, 0)])
+def test_refusals_and_broken_connections_are_counted_by_status(
+    serve: Serve, answer: bytes, status: int
+) -> None:
+    server = serve(lambda n: answer if n % 10 == 3 else ANSWER)
+    load = openloop.run(target(server.port), rate=200, seconds=0.5, connections=8)
+    assert load.refused == {status: 10}
+    assert load.answered == 90
+    assert load.unsent == 0
+
+
+def test_a_target_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(OSError, match=r"refused|connect"):
+        openloop.run(target(1), rate=10, seconds=0.1)

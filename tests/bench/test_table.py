@@ -1,0 +1,83 @@
+"""The Markdown of a measurement."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.table import (
+    contestants_table,
+    figures_table,
+    machine_line,
+    page,
+    scorer_table,
+    summary,
+)
+from tests.bench.documents import document
+
+
+def line(text: str, containing: str) -> str:
+    (found,) = [line for line in text.splitlines() if containing in line]
+    return found
+
+
+def test_a_figure_stands_beside_what_it_is_to_reach_and_its_spread() -> None:
+    found = line(figures_table(document()["figures"]), "against Mosec")
+    cells = [cell.strip() for cell in found.strip("|").split("|")]
+    assert cells[1:] == ["at least 1.00 x", "1.05 x", "1.00 to 1.10", "reached"]
+
+
+def test_what_is_missed_stands_out_and_what_was_not_measured_says_so() -> None:
+    text = figures_table(document()["figures"])
+    assert line(text, "echo and the scorer's").endswith("| reached |")
+    assert "not measured" in line(text, "against Ray Serve")
+    entry = document()["figures"][0] | {"at_least": 9000.0, "reached": False}
+    assert "**not reached**" in figures_table([entry])
+
+
+def test_zero_is_written_as_such() -> None:
+    assert "| at most 0 | 0 | 0 to 0 | reached |" in figures_table(document()["figures"])
+
+
+def test_a_peer_that_is_out_is_listed_with_its_reason_on_one_line() -> None:
+    found = line(contestants_table(document()), "Ray Serve")
+    assert "not measured: not installed; help: make bench" in found
+    assert "about ray" in found
+    assert "more of it" not in contestants_table(document())
+
+
+def test_one_that_fell_out_on_the_way_keeps_what_it_reached() -> None:
+    made = document()
+    made["contestants"][1]["out"] = "no answer | at all"
+    found = line(contestants_table(made), "Mosec")
+    assert found.startswith("| Mosec | 1.0 | 4,000 |")
+    assert found.endswith("**fell out**: no answer / at all |")
+
+
+def test_every_row_of_every_table_has_as_many_cells_as_its_head() -> None:
+    made = document()
+    for table in (figures_table(made["figures"]), contestants_table(made), scorer_table(made)):
+        widths = {row.count("|") for row in table.splitlines()}
+        assert len(widths) == 1, table
+
+
+@pytest.mark.parametrize(
+    ("plan", "target"), [("full", "`make bench`"), ("quick", "`make bench-quick`")]
+)
+def test_the_machine_the_date_and_the_generator_are_named(plan: str, target: str) -> None:
+    text = machine_line(document(plan=plan))
+    for part in ("2026-11-21", "2 cores of Some Processor", "torch 2.13.0", "by wrk", target):
+        assert part in text
+
+
+def test_the_page_shows_both_pictures_and_the_summary_the_first_figures_only() -> None:
+    made = page(document())
+    assert "performance/throughput.png" in made
+    assert "performance/latency.png" in made
+    assert "latency.png" not in page(document(curve=[]))
+    assert "resident memory" in made
+    assert "resident memory" not in summary(document())
+    assert "open loop at 800" in summary(document())
+
+
+def test_the_scorer_is_shown_by_size_of_batch() -> None:
+    assert "| 64 | 30,000 | 50,000 |" in scorer_table(document())
