@@ -45,7 +45,7 @@ class Scorer:
         )
         self.model_version = model.version
         self.device = device
-        self._evidence = Evidence(model.population, model.tails)
+        self._evidence = Evidence(model.population, model.tails, model.rich)
         self._network = BlockPass(nn.Sequential(*model.network.layers, nn.Sigmoid()), device)
         self._autoencoder = BlockPass(model.autoencoder.layers, device)
         self._explainer = Explainer(copy.deepcopy(model.network), device)
@@ -65,6 +65,7 @@ class Scorer:
             confidence=np.concatenate([part.confidence for part in parts]),
             anomaly=np.concatenate([part.anomaly for part in parts]),
             importance=np.concatenate([part.importance for part in parts]),
+            implausible=np.concatenate([part.implausible for part in parts]),
         )
 
     def _parts(self, sessions: Sessions) -> Iterator[Sessions]:

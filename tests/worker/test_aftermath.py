@@ -52,8 +52,9 @@ def test_patterns_figures_and_metrics_are_written(redis: Redis) -> None:
 def test_decisions_and_reasons_are_counted_by_name(redis: Redis) -> None:
     metrics = WorkerMetrics()
     scored = outcome(80, 90, 10)
-    scored.answers[0].update(decision="accept", reasons=["SHORT_HISTORY"])
-    scored.answers[2].update(decision="reject", reasons=["SHORT_HISTORY", "REPLAY_SUSPECTED"])
+    first, _, last = scored.answers
+    first["decision"], first["reasons"] = "accept", ["SHORT_HISTORY"]
+    last["decision"], last["reasons"] = "reject", ["SHORT_HISTORY", "REPLAY_SUSPECTED"]
     Aftermath(History(redis, 50, 180), Totals(redis), metrics)(scored)
     counted = [sample(metrics, "decisions_total", decision=each) for each in Decision]
     assert counted == [1, 1, 1]
