@@ -13,6 +13,7 @@ from ml.evidence import Tails
 from ml.networks import Autoencoder, BehavioralAuthNN
 from ml.operating import OperatingPoint
 from ml.population import Population
+from ml.rich_population import RichPopulation
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Model:
     error_quantiles: NDArray[np.float64]
     operating_points: dict[str, OperatingPoint]
     reject_below: int
+    rich: RichPopulation | None = None  # without it, derived statistics are not used
 
     def state(self) -> dict[str, Any]:
         """Everything as tensors, numbers and names, fit for a weights-only file."""
@@ -45,6 +47,7 @@ class Model:
                 name: point.entry() for name, point in self.operating_points.items()
             },
             "reject_below": self.reject_below,
+            "rich": self.rich and _tensors(self.rich),
         }
 
     @classmethod
@@ -54,6 +57,8 @@ class Model:
         network.load_state_dict(state["network"])
         autoencoder.load_state_dict(state["autoencoder"])
         population = Population(*(state[name].numpy() for name in ("mean", "between", "within")))
+        figures = state.get("rich")
+        rich = figures and RichPopulation(**{name: each.numpy() for name, each in figures.items()})
         return cls(
             state["version"],
             population,
@@ -63,4 +68,9 @@ class Model:
             state["error_quantiles"].numpy(),
             {name: OperatingPoint.of(each) for name, each in state["operating_points"].items()},
             state["reject_below"],
+            rich,
         )
+
+
+def _tensors(rich: RichPopulation) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(figure) for name, figure in rich.state().items()}

@@ -44,7 +44,7 @@ class Scorer:
         )
         self.model_version = model.version
         self.device = device
-        self._evidence = Evidence(model.population, model.tails)
+        self._evidence = Evidence(model.population, model.tails, model.rich)
         self._network = copy.deepcopy(model.network).double().to(device).eval()
         self._autoencoder = copy.deepcopy(model.autoencoder).double().to(device).eval()
         self._explainer = Explainer(copy.deepcopy(model.network), device)
