@@ -30,8 +30,8 @@ COPIED: Final = (
 )
 ENOUGH_VALUES: Final = 8  # fewer may agree by chance
 
-# Trend from which a history counts as led: 15 % of genuine updates are withheld, which costs 0.1 points of EER. From 1.6
-# to 0.8 no attack of 100 came through; genuine updates withheld ranged from 7 to 30 %.
+# Trend from which a history counts as led. It withholds 15 % of genuine updates, which costs 0.1 points of EER; from
+# 1.6 down to 0.8 (7 to 30 % withheld) none of 100 attacks in small steps came through.
 LED: Final = 1.2
 FARTHEST: Final = 5.0  # deviations; beyond, a number says no more than "far"
 # Deviation of one person's sentences of about 48 keys: of the four statistics of `summary`, and of the 34 derived.

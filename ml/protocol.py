@@ -62,7 +62,7 @@ def rows_of(events: Events, patterns: int, unit: str, days: bool) -> Iterator[Ro
         Setting(
             "five",
             f"five {unit}s in one session, history of {patterns} {unit}s",
-            lambda rich: enrol(_first(table, patterns), several, patterns, rich),
+            lambda rich: enrol(first_of(table, patterns), several, patterns, rich),
             IMPOSTORS_TOGETHER,
         ),
         Setting(
@@ -116,7 +116,7 @@ def first_sessions(table: SessionTable, patterns: int, rich: bool, skip: int = 0
     """
     ordered, place = _placed(table)
     later = ordered.rows(place >= patterns + skip)
-    found = enrol(_first(table, max(patterns, 1)), later, max(patterns, 1), rich)
+    found = enrol(first_of(table, max(patterns, 1)), later, max(patterns, 1), rich)
     return replace(
         found,
         history=found.history[:, :patterns],
@@ -125,7 +125,8 @@ def first_sessions(table: SessionTable, patterns: int, rich: bool, skip: int = 0
     )
 
 
-def _first(table: SessionTable, patterns: int) -> SessionTable:
+def first_of(table: SessionTable, patterns: int) -> SessionTable:
+    """Each person's first `patterns` sessions, or fewer."""
     ordered, place = _placed(table)
     return ordered.rows(place < patterns)
 
