@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.features import numbers as natural_numbers
+from ml.features import summary
 from ml.guard import DERIVED_DEVIATION, SUMMARY_DEVIATION
-from ml.statistics import COUNTED, DERIVED, VALUES, WINDOWS, summary
+from ml.statistics import COUNTED, DERIVED, VALUES, WINDOWS
 
 Floats = NDArray[np.float64]
 DEVIATION = np.concatenate(
     [SUMMARY_DEVIATION, DERIVED_DEVIATION]
 )  # (38,) of one person's sentences
+FLOOR = np.array([-20.0, 0.0, 3.0, 0.0])  # of the four statistics, so that noise leaves numbers
 LEAST = np.array([1.0, 1.0, -1_000.0, 0.0])
 GREATEST = np.array([400.0, 5_000.0, 10_000.0, 100.0])
 
@@ -40,10 +43,7 @@ class Vectors:
     def sessions(self) -> tuple[Floats, Floats]:
         """Four numbers (N, 4) and derived rows (N, 58), as far as a request may hold them."""
         even = self.values * DEVIATION
-        pause, hold, gap, errors = np.maximum(even[:, :4].T, [[-20.0], [0.0], [3.0], [0.0]])
-        held = np.exp(hold)
-        speed = 12_000.0 / np.exp(gap + np.sinh(pause) / 20.0)
-        numbers = np.stack([speed, held, np.exp(gap) - held, errors**2], axis=1)
+        numbers = natural_numbers(np.maximum(even[:, :4], FLOOR))
         derived = np.zeros((len(even), DERIVED))
         derived[:, VALUES] = np.nan_to_num(even[:, 4:])
         derived[:, COUNTED], derived[:, WINDOWS] = self.counts, self.windows

@@ -106,7 +106,11 @@ def attacks(found: Mapping[str, Mapping[str, Any]], path: Path) -> None:
             axes.text(end + 1, at, f"{shown:.1f}", va="center", fontsize=7)
     axes.set_yticks(np.arange(len(names)), [BARS[name] for name in names])
     axes.invert_yaxis()
-    axes.set(xlim=(0, 109), xlabel="accepted, broken or through (%)", title="Attacks at the balanced operating point")
+    axes.set(
+        xlim=(0, 109),
+        xlabel="accepted, broken or through (%)",
+        title="Attacks at the balanced operating point",
+    )
     axes.grid(alpha=0.3, axis="x")
     axes.legend(fontsize="small", loc="upper right")
     _save(figure, path)

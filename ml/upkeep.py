@@ -37,7 +37,11 @@ def grow(
     seed: int,
     impostors: int = 40,
 ) -> Grown:
-    """Enrol `patterns` sessions, let the next `grown_by` enter as the service allows, judge all later ones."""
+    """Enrol `patterns` sessions, let the next `grown_by` enter as the service allows, judge all later ones.
+
+    Raises ValueError when fewer than two people have a session left to be judged.
+    """
+    judged = first_sessions(table, patterns, rich, skip=grown_by)
     people = first_sessions(table, patterns, rich)
     many = np.bincount(people.owner, minlength=len(people))
     people = people.people(np.flatnonzero(many > grown_by))
@@ -56,7 +60,6 @@ def grow(
         if service.guarded:
             withheld += (unguarded.judge(claims).recorded & ~enters) / grown_by
         histories.enter(enters, numbers, derived, seconds)
-    judged = first_sessions(table, patterns, rich, skip=grown_by)
     compared = compare(judged, impostors, np.random.default_rng(seed))
     return Grown(_score(service, compared, histories), recorded, withheld)
 
