@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ml.metrics import BINS, Scored, rates
-from ml.verification import Measured
 
 DPI = 100
 PERCENT = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
@@ -30,7 +29,23 @@ BARS = {
 }
 
 
-def det(curves: Sequence[Measured], title: str, path: Path) -> None:
+class Shown(Protocol):
+    """What a picture needs of a measurement."""
+
+    @property
+    def name(self) -> str:
+        """In the legend."""
+
+    @property
+    def figures(self) -> dict[str, dict[str, float]]:
+        """With `calibration_error` among them."""
+
+    @property
+    def scored(self) -> Scored:
+        """Every comparison."""
+
+
+def det(curves: Sequence[Shown], title: str, path: Path) -> None:
     """Detection error trade-off on normal deviates (Martin et al., Eurospeech 1997), one line a measurement."""
     figure, axes = _axes()
     for ink, measured in zip(INK, curves, strict=False):
@@ -50,7 +65,7 @@ def det(curves: Sequence[Measured], title: str, path: Path) -> None:
     _save(figure, path)
 
 
-def scores(rows: Sequence[Measured], points: Mapping[str, int], path: Path) -> None:
+def scores(rows: Sequence[Shown], points: Mapping[str, int], path: Path) -> None:
     """Histograms of the confidence, one panel a row, the operating points as lines."""
     figure = Figure(figsize=(7.2, 2.3 * len(rows)), layout="constrained")
     edges = np.linspace(0, 100, 41)
@@ -74,7 +89,7 @@ def scores(rows: Sequence[Measured], points: Mapping[str, int], path: Path) -> N
     _save(figure, path)
 
 
-def reliability(rows: Sequence[Measured], path: Path) -> None:
+def reliability(rows: Sequence[Shown], path: Path) -> None:
     """The share of genuine sessions in each tenth of confidence, at even odds."""
     figure, axes = _axes()
     axes.plot([0, 100], [0, 100], color="#bbbbbb", linewidth=1, label="says what it means")

@@ -12,7 +12,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,10 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from ml import production, registry
+from ml import pictures, production, registry
 from ml.accuracy_page import page
 from ml.defended import Service
-from ml.evaluation import Evaluation, on_samples
+from ml.evaluation import on_samples
 from ml.events import read_events
 from ml.headline import replaced
 from ml.real_people import REPORTED, RealPeopleMissingError, is_required, locate, third
@@ -131,11 +131,11 @@ def _samples(arguments: argparse.Namespace, scorer: Scorer, console: Console) ->
         "model_version": scorer.model_version,
         "data": {evaluation.name: evaluation.entry() for evaluation in measured},
     }
-    _write(arguments.output, report, _table(measured))
-
-
-def _table(measured: Sequence[Evaluation]) -> str:
-    return table(measured) + "\n"
+    _write(arguments.output, report, table(measured) + "\n")
+    folder: Path = arguments.output
+    pictures.det(measured, "Error trade-off", folder / "det.png")
+    pictures.scores(measured, {"equal errors": threshold}, folder / "scores.png")
+    pictures.reliability(measured, folder / "reliability.png")
 
 
 def _test_data(path: Path, console: Console) -> Samples:

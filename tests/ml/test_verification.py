@@ -72,7 +72,7 @@ def test_a_share_knows_what_nothing_seen_can_mean() -> None:
     assert (never["value"], never["low"], never["high"]) == (0.0, 0.0, 0.03)
     always = share(np.ones(100), np.random.default_rng(4))
     assert (always["value"], always["low"], always["high"]) == (1.0, 0.97, 1.0)
-    some = share(np.arange(100) < 20, np.random.default_rng(4), 1_000)
+    some = share(np.repeat([1.0, 0.0], [20, 80]), np.random.default_rng(4), 1_000)
     assert some["value"] == 0.2
     assert some["low"] == pytest.approx(0.2 - 1.96 * 0.04, abs=0.015)  # sqrt(.2 .8 / 100) = .04
     assert some["high"] == pytest.approx(0.2 + 1.96 * 0.04, abs=0.015)
