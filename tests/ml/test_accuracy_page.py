@@ -1,44 +1,56 @@
 from __future__ import annotations
 
-from pathlib import Path
+import json
+from typing import Any
 
-from ml.accuracy_page import page
+import pytest
+
+from ml.accuracy_page import asked, page
+from ml.headline import headline
 from ml.registry import manifest
-from ml.report import FIGURES
 from tests.ml.conftest import ROOT
-from tests.ml.test_report import evaluation
+from tests.ml.reports import figure, report
 
 
-def test_the_page_says_model_threshold_figures_source_and_limits() -> None:
-    blind = {"auc": 0.5, "least_confidence": 50.0, "greatest_confidence": 50.0}
-    shown = [evaluation("synthetic people"), evaluation("real people, history of 10")]
-    text = page("1.0.0", 66, shown, shown[0], blind)
-    assert "Model 1.0.0, whose confidence at the equal error rate is 66." in text
-    assert "is no decision of the service" in text
-    assert "| EER | 12.3 % (10.0 to 15.0) | 12.3 % (10.0 to 15.0) |" in text
-    assert "every confidence\nbetween 50 and 50" in text
-    assert "12.3 % global" in text
-    assert "Dhakal" in text
-    assert "## Limits" in text
+@pytest.fixture(scope="module")
+def shown() -> dict[str, Any]:
+    """The report that the repository's pages were written from."""
+    found: dict[str, Any] = json.loads((ROOT / "docs/accuracy.json").read_text())
+    return found
+
+
+def test_the_page_says_model_protocol_figures_source_and_limits() -> None:
+    text = page(report())
+    assert "Model 2.0.0." in text
+    for part in ("Dhakal", "## Protocol", "## Attacks", "## Limits", "1 false match in 10,000"):
+        assert part in text
+    assert (
+        "| this service | 559 of Aalto: the row rich_window | derived statistics | 50.0 %" in text
+    )
     assert "{" not in text
 
 
-def test_the_page_and_the_manifest_in_the_repository_say_the_same_of_real_people() -> None:
-    text = (ROOT / "docs/accuracy.md").read_text()
-    figures = manifest(ROOT / "models/production/model.pth").figures["real_people"]["figures"]
-    assert set(FIGURES) == set(figures)
-    for name, label in FIGURES.items():
-        row = next(line for line in text.splitlines() if line.startswith(f"| {label} |"))
-        unit, digits = (1, 3) if name == "auc" else (100, 1)
-        value, low, high = (
-            f"{unit * figures[name][p]:.{digits}f}" for p in ("value", "low", "high")
-        )
-        assert row.split(" | ")[-1].replace(" %", "") == f"{value} ({low} to {high}) |"
+def test_what_was_asked_is_reached_or_not_and_says_so() -> None:
+    made = report()
+    made["rows"]["rich_one"]["figures"].update(auc=figure(0.995), eer=figure(0.04))
+    made["rows"]["rich_window"]["figures"]["eer"] = {"value": 0.034, "low": 0.032, "high": 0.036}
+    verdicts = [line.rsplit("|", 2)[1].strip() for line in asked(made).splitlines()[2:]]
+    assert verdicts == ["no", "no", "yes", "within the interval", "no", "yes"]
+
+
+def test_page_and_read_me_are_those_of_the_report_beside_them(shown: dict[str, Any]) -> None:
+    assert (ROOT / "docs/accuracy.md").read_text() == page(shown)
+    assert headline(shown) in (ROOT / "README.md").read_text()
+
+
+def test_the_report_is_of_the_shipped_model(shown: dict[str, Any]) -> None:
+    shipped = manifest(ROOT / "models/production/model.pth")
+    assert (shown["model_version"], shown["model_sha256"]) == (shipped.version, shipped.sha256)
 
 
 def test_the_page_in_the_repository_shows_its_pictures() -> None:
     text = (ROOT / "docs/accuracy.md").read_text()
-    shown = [line.split("](")[1].rstrip(")") for line in text.splitlines() if line.startswith("![")]
-    assert len(shown) == 3
-    for picture in shown:
-        assert (Path(ROOT) / "docs" / picture).is_file()
+    pictures = [line.split("](")[1].rstrip(")") for line in text.splitlines() if line[:2] == "!["]
+    assert len(pictures) == 5
+    for picture in pictures:
+        assert (ROOT / "docs" / picture).is_file()

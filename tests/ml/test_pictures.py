@@ -1,32 +1,41 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from ml.evaluation import Evaluation
 from ml.metrics import Scored
-from ml.pictures import draw
-from tests.ml.test_report import evaluation
+from ml.pictures import attacks, det, reliability, scores
+from ml.verification import Measured
+from tests.ml.reports import figure, report
 
 
-def scored() -> Evaluation:
+def measured(name: str) -> Measured:
     rng = np.random.default_rng(0)
     genuine = np.arange(400) % 2 == 0
     probability = np.clip(rng.normal(0.35 + 0.3 * genuine, 0.2), 0, 1)
-    return replace(evaluation("some people"), scored=Scored(probability, genuine, np.arange(400)))
+    scored = Scored(probability, genuine, np.arange(400))
+    return Measured("rich_one", name, {}, {"calibration_error": figure(0.02)}, {}, scored)
 
 
-def test_three_pictures_are_drawn(tmp_path: Path) -> None:
-    written = draw([scored(), scored()], tmp_path / "new")
-    assert [path.name for path in written] == ["det.png", "scores.png", "reliability.png"]
-    for path in written:
-        assert path.read_bytes().startswith(b"\x89PNG")
-        assert path.stat().st_size > 5_000
+def draw(folder: Path) -> list[Path]:
+    rows = [measured("some people"), measured("others")]
+    det(rows, "Error trade-off", folder / "det.png")
+    scores(rows, {"balanced": 90}, folder / "scores.png")
+    reliability(rows, folder / "reliability.png")
+    attacks(report()["attacks"], folder / "attacks.png")
+    return sorted(folder.iterdir())
 
 
-def test_the_same_figures_are_the_same_picture(tmp_path: Path) -> None:
-    first, second = (draw([scored()], tmp_path / name) for name in ("a", "b"))
+def test_every_picture_is_drawn_and_the_same_again(tmp_path: Path) -> None:
+    first, second = draw(tmp_path / "a"), draw(tmp_path / "b")
+    assert [path.name for path in first] == [
+        "attacks.png",
+        "det.png",
+        "reliability.png",
+        "scores.png",
+    ]
     for one, other in zip(first, second, strict=True):
+        assert one.read_bytes().startswith(b"\x89PNG")
+        assert one.stat().st_size > 5_000
         assert one.read_bytes() == other.read_bytes()

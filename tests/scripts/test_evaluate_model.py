@@ -3,8 +3,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from ml.registry import manifest
+from tests.ml.any_typing import any_typing, write_events
 from tests.scripts.run_script import ROOT, run
 
 SCRIPT = "evaluate_model.py"
@@ -29,7 +32,7 @@ def test_the_documented_line_reports_every_figure_with_its_interval(folder: Path
     figures = report["data"]["synthetic people"]["figures"]
     for name in ("accuracy", "precision", "recall", "f1", "far", "frr", "auc", "eer"):
         assert figures[name]["low"] <= figures[name]["value"] <= figures[name]["high"]
-    assert report["model_version"] == "1.0.0"
+    assert report["model_version"] == manifest(MODEL).version
     assert done.stdout.strip() == (folder / "reports/report.md").read_text().strip()
     for name in PICTURES:
         assert (folder / "reports" / name).is_file()
@@ -63,18 +66,41 @@ def test_what_is_no_device_is_an_error_without_a_trace(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_in_full_without_real_people_the_page_is_left_alone_on_a_laptop(tmp_path: Path) -> None:
-    flags = ("--full", "--model", MODEL, "--document", "accuracy.md", "--resamples", 5)
+def test_verification_without_real_people_leaves_the_page_alone_on_a_laptop(
+    tmp_path: Path,
+) -> None:
+    flags = ("--protocol", "verification", "--model", MODEL, "--document", "accuracy.md")
     nowhere = {"AALTO_KEYSTROKES": str(tmp_path / "none.csv.gz"), "CI": ""}
     done = run(SCRIPT, *flags, folder=tmp_path, environment=nowhere)
     assert done.returncode == 0, done.stderr
     assert "real people: skipped" in done.stderr
     assert not (tmp_path / "accuracy.md").exists()
-    assert (tmp_path / "reports/report.json").is_file()
 
 
-def test_in_full_without_real_people_ci_fails(tmp_path: Path) -> None:
+def test_verification_without_real_people_fails_in_ci(tmp_path: Path) -> None:
     nowhere = {"AALTO_KEYSTROKES": str(tmp_path / "none.csv.gz"), "CI": "true"}
-    done = run(SCRIPT, "--full", "--model", MODEL, folder=tmp_path, environment=nowhere)
+    flags = ("--protocol", "verification", "--model", MODEL)
+    done = run(SCRIPT, *flags, folder=tmp_path, environment=nowhere)
     assert done.returncode == 1
     assert "no keystrokes of real people" in done.stderr
+
+
+def test_anybodys_key_events_are_judged(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    sessions = {(p, s): any_typing(60, rng) for p in range(5) for s in range(6)}
+    events = write_events(tmp_path / "events.csv", sessions)
+    flags = ("--protocol", "verification", "--model", MODEL, "--enrol", 3, "--resamples", 5)
+    done = run(SCRIPT, *flags, "--events", events, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "reports/report.json").read_text())
+    assert report["study"] == "events.csv"
+    assert report["rows"]["rich_one"]["counts"]["people"] == 5
+    assert (tmp_path / "reports/det-history.png").is_file() or not report["history_lengths"]
+    assert "| rich windows, one session, history of 3 sessions |" in done.stdout
+
+
+def test_sessions_with_too_short_a_history_are_an_error_that_says_so(folder: Path) -> None:
+    flags = ("--protocol", "verification", "--model", MODEL, "--enrol", 500)
+    done = run(SCRIPT, *flags, "--test-data", "data/raw/test_data.csv", folder=folder)
+    assert done.returncode == 1
+    assert "people with 500 sessions of history" in " ".join(done.stderr.split())

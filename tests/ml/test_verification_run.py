@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ml.scorer import Scorer
+from ml.verification_run import Study, study_of, study_of_table, verify
+from tests.ml.any_typing import any_typing, events_of
+from tests.ml.attacked_service import service_of
+from tests.ml.rich_crowd import rich_crowd
+
+
+@pytest.fixture(scope="module")
+def typed() -> Study:
+    """Six people with 16 sessions of 40 keys."""
+    rng = np.random.default_rng(0)
+    events = events_of({(p, s): any_typing(40, rng) for p in range(6) for s in range(16)})
+    return study_of("typed", events, None, "sentence", False)
+
+
+def test_a_study_of_events_has_rows_curves_attacks_and_pictures(
+    shipped: Scorer, typed: Study, tmp_path: Path
+) -> None:
+    ticks: list[None] = []
+    outcome = verify(
+        shipped,
+        typed,
+        patterns=10,
+        seed=0,
+        resamples=5,
+        service=service_of(shipped),
+        curves=True,
+        tick=lambda: ticks.append(None),
+    )
+    found = outcome.report
+    assert json.loads(json.dumps(found)) == found
+    assert {"four_one", "rich_one", "four_five", "rich_window"} <= set(found["rows"])
+    assert list(found["history_lengths"]) == [f"history_{n}" for n in (1, 3, 5, 10)]
+    assert list(found["keys_typed"]) == [f"keys_{n}" for n in (1, 2, 3, 5)]
+    assert set(found["attacks"]) == {"four", "rich"}
+    assert found["attacks"]["rich"]["replay_exact"]["value"] == 0.0
+    assert {"poisoning", "upkeep_eer", "population_guess"} <= set(found["attacks"]["four"])
+    assert len(ticks) > 20
+    drawn = sorted(path.name for path in outcome.draw(tmp_path))
+    assert drawn == sorted(path.name for path in tmp_path.iterdir())
+    assert len(drawn) == 5
+
+
+def test_a_table_of_sessions_has_the_rows_that_it_allows(shipped: Scorer) -> None:
+    study = study_of_table("logins", rich_crowd(20, 8, np.random.default_rng(1)))
+    found = verify(shipped, study, patterns=5, seed=0, resamples=5).report
+    assert list(found["rows"]) == ["four_one", "rich_one"]
+    assert found["attacks"] == {}
+    assert 47 <= found["without_history"]["least_confidence"] <= 50
+
+
+def test_a_study_too_small_says_what_is_missing(shipped: Scorer) -> None:
+    study = study_of_table("logins", rich_crowd(20, 8, np.random.default_rng(1)))
+    with pytest.raises(ValueError, match="0 people with 8 sessions of history and one later"):
+        verify(shipped, study, patterns=8, seed=0)
