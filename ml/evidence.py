@@ -1,9 +1,10 @@
 """How much likelier is a session under its DID's own history than under anybody's, shared out over six channels.
 
-The ratio features are functions of the four numbers, so a coalition of features that knows two of {speed, errors,
-speed-accuracy ratio} knows the third, and likewise {hold, transition, rhythm ratio}: the 64 coalitions have 25 distinct
-sets of knowledge, each with a marginal log-likelihood ratio of its own. The channels are the Shapley values over the
-coalitions, so they sum to the joint ratio of all features: nothing is counted twice and nothing is lost.
+The ratio features are functions of the four numbers, so whoever knows some features knows others: any three of {speed,
+transition, errors, speed-accuracy ratio} give the fourth (speed is what pauses add to hold + transition), any two of
+{hold, transition, rhythm ratio} the third. Each set of knowledge has a marginal log-likelihood ratio of its own. The
+channels are the Shapley values over the 64 coalitions, so they sum to the joint ratio of all features: nothing is
+counted twice and nothing is lost.
 
 A row is rich where the session and a pattern of its history have derived statistics: `ml.rich_evidence` weighs those,
 patterns of four numbers included. Every sum runs in a fixed order, element by element: a row's evidence has the same
@@ -36,9 +37,10 @@ from ml.statistics import is_rich
 
 MAX_HISTORY = 50  # newer patterns count, older ones are left out
 WIDTH = 4  # most features that one set of knowledge holds
-_TRIADS = (
-    (TYPING_SPEED, ERROR_RATE, SPEED_ACCURACY),
-    (KEY_HOLD, TRANSITION, RHYTHM),
+# Members of which so many give the others, and those who then stand for all.
+_BONDS = (
+    ((TYPING_SPEED, TRANSITION, ERROR_RATE, SPEED_ACCURACY), 3),
+    ((KEY_HOLD, TRANSITION, RHYTHM), 2),
 )
 
 
@@ -46,16 +48,22 @@ _TRIADS = (
 class Tails:
     """How heavy the tails are, and how slowly a DID's own spread is believed."""
 
-    freedom: float = 6.0  # Student-t; 5 to 8 fit people alike
-    prior_sessions: float = 8.0  # the population's spread counts as much as so many sessions
+    freedom: float = 12.0  # Student-t; 6 to 12 came out alike
+    prior_sessions: float = 16.0  # the population's spread counts as much as so many sessions
 
 
 def knowledge(coalition: NDArray[np.bool_]) -> tuple[int, ...]:
     """The features (at most 4) that say all that the coalition's members, (6,), say."""
-    known: list[int] = []
-    for first, second, ratio in _TRIADS:
-        present = [feature for feature in (first, second, ratio) if coalition[feature]]
-        known += present if len(present) < 2 else [first, second]
+    known = set(np.flatnonzero(coalition).tolist())
+    before = -1
+    while len(known) != before:
+        before = len(known)
+        for bond, enough in _BONDS:
+            if len(known & set(bond)) >= enough:
+                known |= set(bond)
+    for ratio, bond in ((SPEED_ACCURACY, _BONDS[0][0]), (RHYTHM, _BONDS[1][0])):
+        if known >= set(bond):
+            known.discard(ratio)
     return tuple(sorted(known))
 
 
@@ -69,12 +77,17 @@ class Evidence:
         self.population = population
         self.tails = tails
         known = [knowledge(row) for row in members()]
-        self._sets = sorted(set(known) - {()}, key=lambda chosen: (len(chosen), chosen))  # S = 24
+        self._sets = sorted(set(known) - {()}, key=lambda chosen: (len(chosen), chosen))
         self._index = np.array([_padded(chosen) for chosen in self._sets])  # (S, 4)
         self._present = np.array([[i < len(s) for i in range(WIDTH)] for s in self._sets])
         self._share = self._shares(known)  # (6, S)
         self._within = np.diag(population.within).copy()  # (6,)
         self._tables()
+
+    @property
+    def weighs_rich(self) -> bool:
+        """Whether derived statistics are used."""
+        return self._rich is not None
 
     def channels(self, sessions: Sessions) -> NDArray[np.float64]:
         """Six log-likelihood ratios (B, 6) in nats, positive for "the same person"; exactly zero without history.

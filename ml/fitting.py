@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml import plausibility, population
+from ml import plausibility, population, rich_population
 from ml.calibration import calibrate
 from ml.dataset import SessionTable
 from ml.evidence import MAX_HISTORY, Evidence, Tails
+from ml.lessons import Lessons, rich_lessons
 from ml.metrics import Scored, at_threshold, rates, with_intervals
 from ml.model import Model
 from ml.operating import operating_points, reject_below
+from ml.rich_population import RichPopulation
 from ml.samples import GENUINE, OTHER, Samples
 from ml.scorer import Scorer
+from ml.statistics import is_rich
 from ml.training import Progress, Settings, fit_network, in_chunks
 from ml.trials import Trials, labelled, together, zero_effort
 
@@ -24,6 +27,7 @@ VALIDATION_SHARE = 0.2
 # A replay or a good mimic carries the evidence of a genuine session: no label can teach the network to tell them apart.
 LEARNABLE = (GENUINE, OTHER, "bot")
 MOST_COMPARISONS = 80_000  # more changed no figure and cost time
+MOST_RICH = 40_000
 AUTOENCODER_EPOCHS = 8
 SETTING = "validation people, histories of 1 to 50, four numbers"
 
@@ -44,25 +48,31 @@ def fit_model(
     version: str,
     progress: Progress,
     tails: Tails | None = None,
+    rich: RichPopulation | None = None,
 ) -> Fitted:
     """Train on 80 % of the people and calibrate on the others, for whom the figures are reported.
 
-    Raises ValueError when the people are too few.
+    Rich sessions are weighed with the figures `rich`; without them with those of the people themselves where at least
+    76 have rich sessions, else not at all. Raises ValueError when the people are too few.
     """
     rng = np.random.default_rng(settings.seed)
     validation = validation_users(samples, rng)
     held_out = np.isin(samples.sessions.user, validation)
     fitted, validated = samples.rows(~held_out), samples.rows(held_out)
     people = population.fit(fitted.genuine())
-    evidence = Evidence(people, tails or Tails())
+    rich = rich or _rich_of(fitted.genuine())
+    evidence = Evidence(people, tails or Tails(), rich)
     checked = comparisons(validated, rng)
-    network = fit_network(evidence, comparisons(fitted, rng), checked, settings, progress)
-    calibrate(network, in_chunks(evidence, checked.sessions), checked.genuine)
+    lessons = _lessons(evidence, fitted, rng), _lessons(evidence, validated, rng)
+    learned = comparisons(fitted, rng)
+    network = fit_network(evidence, learned, checked, settings, progress, lessons)
+    channels = np.concatenate([in_chunks(evidence, checked.sessions), lessons[1].channels])
+    calibrate(network, channels, np.concatenate([checked.genuine, lessons[1].genuine]))
     autoencoder = plausibility.fit_autoencoder(
         people, fitted.genuine().features, AUTOENCODER_EPOCHS, settings.seed
     )
     errors = plausibility.error_quantiles(people, autoencoder, validated.genuine().features)
-    model = Model(version, people, evidence.tails, network, autoencoder, errors, {}, 0)
+    model = Model(version, people, evidence.tails, network, autoencoder, errors, {}, 0, rich)
     scored = score(Scorer(model), checked)
     points = operating_points(scored, SETTING, rng)
     model = replace(model, operating_points=points, reject_below=reject_below(scored))
@@ -81,12 +91,27 @@ def fit_model(
 
 def comparisons(samples: Samples, rng: np.random.Generator) -> Trials:
     """What the network learns from: samples against histories of random length, and as many other people's sessions."""
-    kept = samples.rows(np.isin(samples.kind, LEARNABLE))
+    kept = samples.plain().rows(np.isin(samples.kind, LEARNABLE))
     own = kept.genuine()
     trials = together([labelled(kept, MAX_HISTORY, rng), zero_effort(own, MAX_HISTORY, rng)])
     if len(trials) > MOST_COMPARISONS:
         trials = trials.rows(np.sort(rng.choice(len(trials), MOST_COMPARISONS, replace=False)))
     return trials
+
+
+def _rich_of(own: SessionTable) -> RichPopulation | None:
+    rows = is_rich(own.derived_rows())
+    _, sessions = np.unique(own.user[rows], return_counts=True)
+    if (sessions >= rich_population.MIN_SESSIONS).sum() < rich_population.MIN_PEOPLE:
+        return None
+    return rich_population.fit(own)
+
+
+def _lessons(evidence: Evidence, samples: Samples, rng: np.random.Generator) -> Lessons:
+    """As many rich comparisons as an even choice among all the rich sessions would give, 40,000 at most."""
+    own = samples.genuine()
+    rich = int(is_rich(own.derived_rows()).sum()) if evidence.weighs_rich else 0
+    return rich_lessons(evidence, own, min(rich, MOST_RICH), rng)
 
 
 def validation_users(samples: Samples, rng: np.random.Generator) -> NDArray[np.int64]:

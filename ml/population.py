@@ -11,6 +11,7 @@ from ml.dataset import SessionTable
 from ml.features import FEATURES, even
 
 MIN_SESSIONS = 4  # fewer say little about a person's own spread
+DAMPING = 0.1  # of the within covariance's off-diagonals: EER 11.20 instead of 11.26 %, two-fold
 MIN_USERS = 2 * FEATURES  # fewer leave a covariance of six features without full rank
 
 
@@ -66,6 +67,7 @@ def fit(table: SessionTable) -> Population:
         [1.0 / len(own) for own in people]
     )  # a mean of n sessions is off by within / n
     between = np.cov(means, rowvar=False) - noise
+    within = (1 - DAMPING) * within + DAMPING * np.diag(np.diag(within))
     return Population(means.mean(axis=0), _positive(between), within)
 
 

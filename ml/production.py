@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ml.aalto import aalto
+from ml.aalto import aalto, measurements
 from ml.fitting import Fitted, fit_model
 from ml.samples import Samples, generate
 from ml.training import Progress, Settings
 
-VERSION = "1.0.0"
+VERSION = "2.0.0"
 SAMPLES = 100_000
 LEGITIMATE_RATIO = 0.8
 DATA_SEED = 20_240_901
@@ -35,14 +36,30 @@ def test_data() -> Samples:
 
 
 def fit(samples: Samples, progress: Progress) -> Fitted:
-    """The shipped model."""
-    return fit_model(samples, Settings(epochs=EPOCHS, seed=TRAINING_SEED), VERSION, progress)
+    """The shipped model: trained on synthetic people, its anomaly scale and thresholds measured on real ones."""
+    settings = Settings(epochs=EPOCHS, seed=TRAINING_SEED)
+    fitted = fit_model(samples, settings, VERSION, progress, rich=aalto().population)
+    measured = measurements()
+    if measured is None:
+        return fitted
+    points = {name: point.entry() for name, point in measured.operating_points.items()}
+    rejection = {"reject_below": {"confidence": measured.reject_below}}
+    return replace(
+        fitted,
+        model=replace(
+            fitted.model,
+            error_quantiles=measured.error_quantiles,
+            operating_points=measured.operating_points,
+            reject_below=measured.reject_below,
+        ),
+        thresholds={**fitted.thresholds, **points, **rejection},
+    )
 
 
 def manifest(samples: Samples, fitted: Fitted) -> dict[str, Any]:
     """What stands beside the shipped model; holds no time of day, so it is the same when made again."""
     return {
-        **describe(samples, fitted, "synthetic people drawn from the figures in ml/aalto.py"),
+        **describe(samples, fitted, "synthetic people drawn from the figures in ml/aalto.json"),
         "seeds": {
             "data": DATA_SEED,
             "training": TRAINING_SEED,
@@ -70,7 +87,7 @@ def digest(samples: Samples) -> str:
     """SHA-256 of the samples' users, times, numbers and kinds."""
     table = samples.sessions
     total = hashlib.sha256()
-    for part in (table.user, table.unix_seconds, table.features):
+    for part in (table.user, table.unix_seconds, table.features, table.derived_rows()):
         total.update(np.ascontiguousarray(part).tobytes())
     total.update("\n".join(samples.kind.tolist()).encode())
     return total.hexdigest()

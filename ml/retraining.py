@@ -68,7 +68,8 @@ def propose(
     rng = np.random.default_rng(seed)
     base = people(aalto(), rng.integers(12, 61, BASE_USERS), rng)
     table = concatenate_people([own.rows(~aside), base])
-    fitted = fit_model(own_samples(table), Settings(epochs=epochs, seed=seed), version, progress)
+    settings, rich = Settings(epochs=epochs, seed=seed), current.model.rich
+    fitted = fit_model(own_samples(table), settings, version, progress, rich=rich)
     judged = _judged(own.rows(aside))
     candidate = score(Scorer(fitted.model), judged)
     rivals = {"current": score(current, judged)}

@@ -25,7 +25,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.features import FEATURES
+from ml.features import FEATURES, summary
 from ml.rich_population import CLIP, RichPopulation, statistics_of
 from ml.sessions import Sessions
 from ml.statistics import (
@@ -37,7 +37,6 @@ from ml.statistics import (
     SUMMARY,
     VALUES,
     WINDOWS,
-    summary,
 )
 
 Floats = NDArray[np.float64]

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.dataset import SessionTable
-from ml.statistics import ALL, COUNT_OF, COUNTED, SUMMARY, VALUES, WINDOWS, is_rich, summary
+from ml.features import summary
+from ml.statistics import ALL, COUNT_OF, COUNTED, SUMMARY, VALUES, WINDOWS, is_rich
 
 Floats = NDArray[np.float64]
 

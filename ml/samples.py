@@ -8,6 +8,9 @@
 | activity_hour_preference | hour of the day, 0-23, UTC |
 | legitimate | 1: typed by that person, 0: by an impostor |
 | kind | genuine, other (another person), bot, replay, mimic |
+
+Then, where sessions have windows, what `ml.statistics` says of them: 34 statistics in natural units (empty = missing),
+23 counts named count_keys and so on, and windows, their number. Bots and mimics know the four numbers only.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from numpy.typing import NDArray
 from ml import attacks
 from ml.aalto import TypingFigures
 from ml.dataset import SessionTable, concatenate_rows
+from ml.statistics import COUNTS, STATISTICS, VALUES, even, natural
 from ml.synthetic import people
 
 COLUMNS: Final = (
@@ -37,6 +41,7 @@ COLUMNS: Final = (
     "legitimate",
     "kind",
 )
+DERIVED_COLUMNS: Final = (*STATISTICS, *(f"count_{name}" for name in COUNTS), "windows")
 GENUINE: Final = "genuine"
 OTHER: Final = "other"
 # What impostors do, and how often. Most of them are simply other people.
@@ -60,6 +65,10 @@ class Samples:
     def legitimate(self) -> NDArray[np.bool_]:
         """Which rows (N,) were typed by the person they claim to be."""
         return np.asarray(self.kind == GENUINE)
+
+    def plain(self) -> Samples:
+        """The same with four numbers only."""
+        return Samples(self.sessions.plain(), self.kind)
 
     def genuine(self) -> SessionTable:
         """The rows of the people themselves."""
@@ -100,11 +109,13 @@ def write(samples: Samples, path: Path, progress: Callable[[int], None]) -> None
     hours = table.unix_seconds // 3600 % 24
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        derived = None if table.derived is None else _texts(table.derived)
+        writer.writerow(COLUMNS if derived is None else (*COLUMNS, *DERIVED_COLUMNS))
         for i, kind in enumerate(samples.kind.tolist()):
             numbers = [f"{number:.3f}" for number in table.features[i]]
             row = [table.user[i], table.unix_seconds[i], *numbers, hours[i]]
-            writer.writerow([*row, int(kind == GENUINE), kind])
+            more = [] if derived is None else derived[i]
+            writer.writerow([*row, int(kind == GENUINE), kind, *more])
             if i % 1_000 == 0 or i + 1 == len(samples):
                 progress(i + 1)
 
@@ -121,7 +132,7 @@ def read(path: Path) -> Samples:
 
 
 def _parse(path: Path) -> Samples:
-    rows, kinds = [], []
+    rows, kinds, derived = [], [], []
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
         if reader.fieldnames is None:
@@ -129,9 +140,12 @@ def _parse(path: Path) -> Samples:
         missing = [c for c in COLUMNS[:8] if c not in reader.fieldnames]
         if missing:
             raise ValueError(f"{path}: columns are missing: {', '.join(missing)}")
+        rich = set(DERIVED_COLUMNS) <= set(reader.fieldnames)
         for number, entry in enumerate(reader, start=2):
             try:
                 rows.append([float(entry[c]) for c in COLUMNS[:6]])
+                if rich:
+                    derived.append([float(entry[c] or "nan") for c in DERIVED_COLUMNS])
                 legitimate = {"1": True, "0": False}[entry["legitimate"]]
             except (TypeError, ValueError, KeyError) as error:
                 raise ValueError(f"{path}: line {number} cannot be read: {error}") from error
@@ -144,8 +158,26 @@ def _parse(path: Path) -> Samples:
     if np.abs(values[:, :2]).max() > MOST:
         raise ValueError(f"{path}: user and unix_seconds must lie within 2^53")
     integers = values[:, :2].astype(np.int64)
-    table = SessionTable(integers[:, 0], integers[:, 1], values[:, 2:])
+    found = _derived(np.array(derived, dtype=np.float64)) if rich else None
+    if found is not None and not np.isfinite(found).all():
+        raise ValueError(f"{path}: every statistic must be finite or empty, every count finite")
+    table = SessionTable(integers[:, 0], integers[:, 1], values[:, 2:], found)
     return Samples(table, np.array(kinds, dtype=np.str_))
+
+
+def _texts(derived: NDArray[np.float64]) -> list[list[str]]:
+    statistics = natural(derived[:, VALUES])
+    counts = derived[:, VALUES.stop :].astype(np.int64)
+    return [
+        [*("" if np.isnan(value) else f"{value:.6g}" for value in row), *map(str, whole)]
+        for row, whole in zip(statistics.tolist(), counts.tolist(), strict=True)
+    ]
+
+
+def _derived(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The derived rows (N, 58) of `DERIVED_COLUMNS`; an empty count is zero."""
+    whole = np.nan_to_num(columns[:, VALUES.stop :], posinf=np.inf)
+    return np.concatenate([even(columns[:, VALUES]), whole], axis=1)
 
 
 def _lengths(sessions: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -166,14 +198,17 @@ def _impostors(
     drawn = rng.integers(0, len(own), count)
     while (same := own.user[drawn] == own.user[after]).any():
         drawn[same] = rng.integers(0, len(own), int(same.sum()))
-    features = own.features[drawn]
+    features, derived = own.features[drawn], own.derived_rows()[drawn]
     for kind, made in (
         ("bot", attacks.bots(count, rng)),
         ("replay", attacks.replays(own.features[after], rng)),
         ("mimic", attacks.mimics(_means(own)[own.user[after]], rng)),
     ):
         features[kinds == kind] = made[kinds == kind]
-    table = SessionTable(own.user[after], own.unix_seconds[after] + 1, features)
+        derived[kinds == kind] = 0.0
+    replayed = kinds == "replay"
+    derived[replayed] = own.derived_rows()[after][replayed]
+    table = SessionTable(own.user[after], own.unix_seconds[after] + 1, features, derived)
     return table, kinds
 
 

@@ -35,7 +35,7 @@ from ml.features import (
 
 Floats = NDArray[np.float64]
 
-SUMMARY: Final = ("pause", "hold", "gap", "errors")  # of the four numbers, see `summary`
+SUMMARY: Final = ("pause", "hold", "gap", "errors")  # see `ml.features.summary`
 STATISTICS: Final = (
     "hold_q10_ms",
     "hold_q90_ms",
@@ -183,20 +183,3 @@ def pool_even(values: Floats, counts: Floats) -> Floats:
 def is_rich(derived: Floats) -> NDArray[np.bool_]:
     """Which derived rows (..., 58) hold anything at all, (...,)."""
     return np.asarray(derived[..., WINDOWS] > 0)
-
-
-def summary(numbers: Floats) -> Floats:
-    """The four statistics (..., 4) of wpm, hold ms, transition ms, error %, on even scales.
-
-    pause: asinh(20 p), p the log of what pauses add to the time from key to key; hold: log ms; gap: log of hold +
-    transition, the time from key to key without pauses; errors: sqrt(%). The four numbers follow from them.
-    """
-    hold = np.maximum(numbers[..., 1], 1.0)
-    gap = np.log(np.maximum(numbers[..., 1] + numbers[..., 2], 20.0))
-    pause = np.log(12_000.0 / np.maximum(numbers[..., 0], 1.0)) - gap
-    values = np.empty((*numbers.shape[:-1], 4))  # (..., 4)
-    values[..., 0] = np.arcsinh(20.0 * pause)
-    values[..., 1] = np.log(hold)
-    values[..., 2] = gap
-    values[..., 3] = np.sqrt(np.maximum(numbers[..., 3], 0.0))
-    return values

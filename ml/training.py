@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ml.evidence import Evidence
+from ml.lessons import Lessons
 from ml.networks import BehavioralAuthNN
 from ml.sessions import Sessions
 from ml.trials import Trials
@@ -46,10 +47,16 @@ class Settings:
 
 
 def fit_network(
-    evidence: Evidence, fitted: Trials, validated: Trials, settings: Settings, progress: Progress
+    evidence: Evidence,
+    fitted: Trials,
+    validated: Trials,
+    settings: Settings,
+    progress: Progress,
+    rich: tuple[Lessons, Lessons] | None = None,
 ) -> BehavioralAuthNN:
     """The network, in float64 on the CPU, that best told the `validated` people's comparisons apart.
 
+    `rich` holds rich comparisons of the fitted and of the validated people; it learns and is judged by both kinds.
     `progress` is called after every epoch. Raises ValueError when no epoch has a finite validation loss.
     """
     require_device(settings.device)
@@ -60,11 +67,13 @@ def fit_network(
         network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
     schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=2)
-    seen = _tensors(evidence, validated, settings.device)
+    learned, judged = rich or (None, None)
+    seen = _tensors(evidence, validated, judged, settings.device)
     best, best_loss, waited = _copy(network), float("inf"), 0
     for epoch in range(1, settings.epochs + 1):
         jittered = Trials(jitter(fitted.sessions, rng), fitted.genuine, fitted.user)
-        _epoch(network, optimizer, _tensors(evidence, jittered, settings.device), settings, rng)
+        lessons = _tensors(evidence, jittered, learned, settings.device)
+        _epoch(network, optimizer, lessons, settings, rng)
         loss = _loss(network, *seen)
         schedule.step(loss)
         progress(epoch, settings.epochs, loss)
@@ -108,11 +117,16 @@ def jitter(sessions: Sessions, rng: np.random.Generator) -> Sessions:
     return Sessions(moved(sessions.current), sessions.history, sessions.counts)
 
 
-def _tensors(evidence: Evidence, trials: Trials, device: str) -> tuple[Tensor, Tensor]:
-    channels = in_chunks(evidence, trials.sessions)
+def _tensors(
+    evidence: Evidence, trials: Trials, rich: Lessons | None, device: str
+) -> tuple[Tensor, Tensor]:
+    channels, genuine = in_chunks(evidence, trials.sessions), trials.genuine
+    if rich is not None:
+        channels = np.concatenate([channels, rich.channels])
+        genuine = np.concatenate([genuine, rich.genuine])
     return (
         torch.tensor(channels, dtype=torch.float32, device=device),  # (N, 6)
-        torch.tensor(trials.genuine, dtype=torch.float32, device=device),  # (N,)
+        torch.tensor(genuine, dtype=torch.float32, device=device),  # (N,)
     )
 
 

@@ -44,7 +44,7 @@ def labelled(samples: Samples, longest: int, rng: np.random.Generator | None = N
     counts = np.minimum(past[some], longest)
     if rng is not None:
         counts = rng.integers(1, counts + 1)
-    sessions = _against(claims.features[some], own, before[some], counts, longest)
+    sessions = _against(claims.rows(some), own, before[some], counts, longest)
     return Trials(sessions, samples.legitimate[some], claims.user[some])
 
 
@@ -60,7 +60,7 @@ def zero_effort(table: SessionTable, longest: int, rng: np.random.Generator) -> 
     kept = table.user[others] != table.user[rows]
     rows, others = rows[kept], others[kept]
     counts = rng.integers(1, np.minimum(past[rows], longest) + 1)
-    sessions = _against(table.features[others], table, rows, counts, longest)
+    sessions = _against(table.rows(others), table, rows, counts, longest)
     return Trials(sessions, np.zeros(len(rows), dtype=bool), table.user[rows])
 
 
@@ -86,7 +86,7 @@ def enrolled(table: SessionTable, enrol: int, impostors: int, rng: np.random.Gen
     rows = np.concatenate([starts[own] + enrol + nth, drawn])
     claimed = np.concatenate([own, victim])
     counts = np.full(len(rows), enrol, dtype=np.int64)
-    sessions = _against(table.features[rows], table, starts[claimed] + enrol, counts, enrol)
+    sessions = _against(table.rows(rows), table, starts[claimed] + enrol, counts, enrol)
     return Trials(sessions, np.arange(len(rows)) < len(own), table.user[starts[claimed]])
 
 
@@ -97,10 +97,17 @@ def together(parts: list[Trials]) -> Trials:
             np.concatenate([part.sessions.current for part in parts]),
             np.concatenate([part.sessions.history for part in parts]),
             np.concatenate([part.sessions.counts for part in parts]),
+            _joined([part.sessions.derived for part in parts]),
+            _joined([part.sessions.past_derived for part in parts]),
         ),
         np.concatenate([part.genuine for part in parts]),
         np.concatenate([part.user for part in parts]),
     )
+
+
+def _joined(parts: list[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
+    given = [part for part in parts if part is not None]
+    return np.concatenate(given) if len(given) == len(parts) else None
 
 
 def _time_keys(own: SessionTable, claims: SessionTable) -> tuple[Rows, Rows]:
@@ -117,11 +124,14 @@ def _time_keys(own: SessionTable, claims: SessionTable) -> tuple[Rows, Rows]:
 
 
 def _against(
-    current: NDArray[np.float64], table: SessionTable, before: Rows, counts: Rows, width: int
+    claims: SessionTable, table: SessionTable, before: Rows, counts: Rows, width: int
 ) -> Sessions:
-    """Sessions (N, 4) against the `counts` rows of `table` before row `before`, newest first, in `width` columns."""
+    """N sessions against the `counts` rows of `table` before row `before`, newest first, in `width` columns."""
     back = np.arange(1, width + 1)  # (K,)
     real = back <= counts[:, None]  # (N, K)
     rows = np.where(real, before[:, None] - back, 0)
     history = np.where(real[:, :, None], table.features[rows], 0.0)  # (N, K, 4)
-    return Sessions(current, history, counts)
+    if table.derived is None:
+        return Sessions(claims.features, history, counts)
+    past = np.where(real[:, :, None], table.derived[rows], 0.0)  # (N, K, 58)
+    return Sessions(claims.features, history, counts, claims.derived_rows(), past)

@@ -1,7 +1,8 @@
 """Write synthetic sessions of synthetic people, genuine ones and impostors, as CSV.
 
 Columns: user, unix_seconds, typing_speed_wpm, avg_key_hold_time_ms, avg_transition_time_ms, error_rate_percent,
-activity_hour_preference, legitimate (1 or 0), kind (genuine, other, bot, replay, mimic).
+activity_hour_preference, legitimate (1 or 0), kind (genuine, other, bot, replay, mimic); then what is derived of the
+session's windows, see ml/statistics.py: 34 statistics in natural units, 23 counts and the number of windows.
 """
 
 from __future__ import annotations

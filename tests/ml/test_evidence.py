@@ -148,16 +148,18 @@ def test_a_session_like_the_history_speaks_for_and_one_unlike_it_against(
     [
         ([], ()),
         ([4], (4,)),
-        ([0, 4], (0, 3)),
-        ([3, 4], (0, 3)),
-        ([0, 3, 4], (0, 3)),
+        ([0, 4], (0, 4)),
+        ([3, 4], (3, 4)),
+        ([0, 3, 4], (0, 2, 3)),
+        ([2, 3, 4], (0, 2, 3)),
         ([2, 5], (1, 2)),
         ([0, 5], (0, 5)),
-        ([0, 1, 4], (0, 1, 3)),
+        ([0, 1, 3, 4], (0, 1, 2, 3)),
+        ([0, 3, 4, 5], (0, 1, 2, 3)),
         ([0, 1, 2, 3, 4, 5], (0, 1, 2, 3)),
     ],
 )
-def test_who_knows_two_of_a_ratio_and_its_parts_knows_the_third(
+def test_who_knows_enough_of_what_is_bound_together_knows_the_rest(
     coalition: list[int], expected: tuple[int, ...]
 ) -> None:
     present = np.isin(np.arange(6), coalition)

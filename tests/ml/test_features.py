@@ -7,17 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.features import even
+from ml.features import even, numbers, summary
 
 
 @given(st.floats(1, 400), st.floats(1, 5_000), st.floats(-1_000, 10_000), st.floats(0, 100))
 def test_each_feature_is_its_documented_formula(
     speed: float, hold: float, transition: float, errors: float
 ) -> None:
+    gap = math.log(max(hold + transition, 20.0))
     expected = [
-        math.log(speed),
+        math.asinh(20 * (math.log(12_000 / speed) - gap)),
         math.log(hold),
-        math.asinh(transition / 100),
+        gap,
         math.sqrt(errors),
         math.log(speed / (errors + 1)),
         math.atan2(hold, transition),
@@ -37,8 +38,16 @@ def test_padding_of_any_finite_value_gives_finite_features() -> None:
 
 def test_the_rhythm_feature_has_no_jump_where_a_transition_changes_its_sign() -> None:
     before, after = even(np.array([[60.0, 100.0, -1e-9, 0.0], [60.0, 100.0, 1e-9, 0.0]]))
-    assert np.abs(after - before).max() < 1e-9
+    assert np.abs(after - before).max() < 1e-8
 
 
 def test_every_axis_but_the_last_is_kept() -> None:
     assert even(np.ones((5, 7, 4))).shape == (5, 7, 6)
+
+
+@given(st.floats(5, 400), st.floats(5, 1_000), st.floats(20, 1_000), st.floats(0, 100))
+def test_the_four_numbers_follow_from_the_first_four_features(
+    speed: float, hold: float, transition: float, errors: float
+) -> None:
+    given_ = np.array([[speed, hold, transition, errors]])
+    assert numbers(summary(given_)) == pytest.approx(given_, rel=1e-6, abs=1e-6)

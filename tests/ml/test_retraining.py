@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ml import registry
-from ml.aalto import TypingFigures, aalto
+from ml.aalto import aalto
 from ml.dataset import SessionTable
 from ml.metrics import Scored, rates
 from ml.model import Model
@@ -14,16 +14,7 @@ from ml.scorer import Scorer
 from ml.sessions import Sessions
 from ml.synthetic import people
 from tests.ml.any_sessions import any_sessions
-
-
-def other_house() -> SessionTable:
-    """People of another population: slower, and each steadier than the base people are."""
-    base = aalto()
-    mean = base.mean + np.array([0.3, 0.5, 0.0, 0.0])
-    figures = TypingFigures(
-        mean, base.between, base.within / 3, base.log_spread_deviation, base.pause_freedom
-    )
-    return people(figures, np.full(220, 12), np.random.default_rng(8))
+from tests.ml.other_house import other_house
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from math import log1p
 
@@ -11,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from ml.features import summary
 from ml.rich_evidence import FREEDOM, FROM_TABLE, PRIOR_SESSIONS, Drift, RichEvidence
 from ml.rich_population import RichPopulation
 from ml.sessions import Sessions
-from ml.statistics import ALL, CHANNEL, COUNT_OF, COUNTED, VALUES, WINDOWS, summary
+from ml.statistics import ALL, CHANNEL, COUNT_OF, COUNTED, VALUES, WINDOWS
 from tests.ml.any_rich import any_population, any_rich
 
 Vector = NDArray[np.float64]
@@ -70,16 +72,15 @@ def log_density(x: Vector, mean: Vector, covariance: Vector) -> float:
     away = x - mean
     distance = float(away @ np.linalg.inv(covariance) @ away)
     _, determinant = np.linalg.slogdet(covariance)
-    return -(FREEDOM + len(x)) / 2 * log1p(distance / FREEDOM) - determinant / 2
+    tail = (FREEDOM + len(x)) / 2 * log1p(distance / FREEDOM)
+    return -tail - float(determinant) / 2
 
 
 def moves(drift: Drift, ages: Vector) -> tuple[float, float]:
     """The drift of the session and of its history."""
     if ages[0] <= 6.0:
         return drift.within, drift.within / 4
-    sittings = 1 + sum(
-        older - newer > 6.0 for newer, older in zip(ages[:-1], ages[1:], strict=True)
-    )
+    sittings = 1 + sum(older - newer > 6.0 for newer, older in itertools.pairwise(ages))
     counted = max(n for n in drift.sittings if n <= sittings)
     return drift.between, drift.between / counted
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ml.aalto import aalto
-from ml.samples import COLUMNS, GENUINE, KINDS, Samples, generate, read, write
+from ml.samples import COLUMNS, DERIVED_COLUMNS, GENUINE, KINDS, Samples, generate, read, write
 
 
 @pytest.mark.parametrize(("count", "ratio"), [(1_000, 0.8), (777, 0.5), (400, 1.0)])
@@ -47,11 +47,31 @@ def test_the_file_holds_what_was_written(samples: Samples, tmp_path: Path) -> No
     write(samples, path, told.append)
     back = read(path)
     assert told[-1] == len(samples)
-    assert path.read_text().splitlines()[0] == ",".join(COLUMNS)
+    assert path.read_text().splitlines()[0] == ",".join((*COLUMNS, *DERIVED_COLUMNS))
     assert back.kind.tolist() == samples.kind.tolist()
     assert np.array_equal(back.sessions.user, samples.sessions.user)
     assert np.array_equal(back.sessions.unix_seconds, samples.sessions.unix_seconds)
-    assert np.abs(back.sessions.features - samples.sessions.features).max() <= 0.0005
+    assert np.abs(back.sessions.features - samples.sessions.features).max() < 0.00051
+    derived, written = back.sessions.derived_rows(), samples.sessions.derived_rows()
+    assert np.array_equal(derived == 0, written == 0)
+    assert np.abs(derived - written).max() < 1e-3
+
+
+def test_samples_of_four_numbers_are_written_without_more_columns(
+    samples: Samples, tmp_path: Path
+) -> None:
+    path = tmp_path / "data.csv"
+    write(samples.plain(), path, lambda _: None)
+    assert path.read_text().splitlines()[0] == ",".join(COLUMNS)
+    assert read(path).sessions.derived is None
+
+
+def test_a_replay_has_the_windows_of_the_session_that_it_copies(samples: Samples) -> None:
+    own = {row.tobytes() for row in samples.genuine().derived_rows()}
+    replays = samples.rows(samples.kind == "replay").sessions.derived_rows()
+    assert len(replays) > 0
+    assert all(row.tobytes() in own for row in replays)
+    assert not samples.rows(samples.kind == "bot").sessions.derived_rows().any()
 
 
 def test_a_file_without_kinds_is_read_by_its_labels(tmp_path: Path) -> None:

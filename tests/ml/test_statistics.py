@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ml.features import summary
 from ml.statistics import (
     ALL,
     CHANNEL,
@@ -22,7 +23,6 @@ from ml.statistics import (
     natural,
     pool,
     pool_many,
-    summary,
 )
 
 # The ranges of a request.

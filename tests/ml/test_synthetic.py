@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from ml.aalto import aalto
-from ml.keystrokes import WORD_MS
-from ml.synthetic import numbers, people
+from ml.rich_population import fit
+from ml.statistics import COUNT_OF, COUNTED, DERIVED, VALUES, WINDOWS
+from ml.synthetic import SHARE_OF_WINDOWS, people
 
 
 def test_everybody_gets_as_many_sessions_as_asked_in_order_of_time() -> None:
@@ -28,26 +29,32 @@ def test_the_numbers_lie_in_the_ranges_of_a_request() -> None:
 
 
 def test_errors_come_in_whole_keys_and_often_there_are_none() -> None:
-    errors = people(aalto(), np.full(2_000, 15), np.random.default_rng(2)).features[:, 3]
-    keys = errors * 48 / 100
+    table = people(aalto(), np.full(2_000, 15), np.random.default_rng(2))
+    one = table.derived_rows()[:, WINDOWS] == 1
+    keys = table.features[one, 3] * table.derived_rows()[one, COUNTED.start] / 100
     assert np.allclose(keys, np.round(keys))
-    assert (errors == 0).mean() == pytest.approx(0.36, abs=0.03)  # as measured
+    assert (keys < 0.5).mean() == pytest.approx(0.36, abs=0.06)  # as measured
 
 
-def test_quantities_and_numbers_are_the_same_session() -> None:
-    quantity = np.array([[np.log(100.0), np.log(250.0), 0.1, 2.5]])
-    speed, hold, transition, errors = numbers(quantity)[0]
-    assert hold == pytest.approx(100.0)
-    assert transition == pytest.approx(150.0)
-    assert WORD_MS / speed == pytest.approx(250.0 * np.exp(0.1))
-    assert errors == pytest.approx(6.25)  # 3 of 48 keys
+def test_sessions_have_windows_counts_and_missing_statistics() -> None:
+    table = people(aalto(), np.full(400, 15), np.random.default_rng(3))
+    derived = table.derived_rows()
+    assert derived.shape == (6_000, DERIVED)
+    for windows, share in enumerate(SHARE_OF_WINDOWS, start=1):
+        assert (derived[:, WINDOWS] == windows).mean() == pytest.approx(share, abs=0.02)
+    absent = derived[:, VALUES] == 0
+    assert np.array_equal(absent, derived[:, COUNTED][:, COUNT_OF[4:]] == 0)
+    assert 0.01 < absent.mean() < 0.3
 
 
-def test_a_person_varies_less_than_people_do() -> None:
-    table = people(aalto(), np.full(400, 12), np.random.default_rng(3))
-    hold = np.log(table.features[:, 1]).reshape(400, 12)
-    assert hold.var(axis=1, ddof=1).mean() == pytest.approx(0.00485, rel=0.15)
-    assert hold.mean(axis=1).var() == pytest.approx(0.0399, rel=0.2)
+def test_figures_measured_on_synthetic_people_are_those_they_were_drawn_from() -> None:
+    drawn = aalto().population
+    found = fit(people(aalto(), np.full(600, 12), np.random.default_rng(4)))
+    assert found.centre == pytest.approx(drawn.centre, abs=0.3)  # shares are cut at 0 and 1
+    ratio = found.scale / drawn.scale
+    assert np.median(ratio) == pytest.approx(1.0, abs=0.1)
+    inside = np.diag(found.between) * ratio**2 / np.diag(drawn.between)
+    assert np.median(inside) == pytest.approx(1.0, abs=0.2)
 
 
 def test_people_differ_in_how_much_they_vary() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ml.samples import COLUMNS, read
+from ml.samples import COLUMNS, DERIVED_COLUMNS, read
 from tests.scripts.run_script import run
 
 SCRIPT = "generate_synthetic.py"
@@ -19,7 +19,7 @@ def test_the_documented_line_writes_ten_thousand_samples(tmp_path: Path) -> None
     samples = read(path)
     assert len(samples) == 10_000
     assert samples.legitimate.sum() == 8_000
-    assert path.read_text().splitlines()[0] == ",".join(COLUMNS)
+    assert path.read_text().splitlines()[0] == ",".join((*COLUMNS, *DERIVED_COLUMNS))
 
 
 def test_the_same_seed_writes_the_same_file(tmp_path: Path) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from redis import Redis
 
-from ml.aalto import aalto
-from ml.synthetic import people
+from tests.ml.other_house import other_house
 from worker.history import Entry, History
 from worker.promotion import Promotions
 from worker.records import Pattern
@@ -88,11 +86,9 @@ def test_two_runs_never_work_at_the_same_time(redis: Redis, tmp_path: Path) -> N
     assert redis.get(LOCK_KEY) == b"another"
 
 
-def other_house(redis: Redis) -> None:
+def record_other_house(redis: Redis) -> None:
     """220 users whose typing is steadier than that of the people the shipped model was made for."""
-    slower = aalto().mean + np.array([0.3, 0.5, 0.0, 0.0])
-    figures = replace(aalto(), mean=slower, within=aalto().within / 3)
-    found = people(figures, np.full(220, 12), np.random.default_rng(8))
+    found = other_house()
     rows = zip(found.user, found.unix_seconds, found.features.tolist(), strict=True)
     entries = [Entry(f"{user:032x}", Pattern(int(at), tuple(row))) for user, at, row in rows]
     History(redis, 50, 180).append(entries)
@@ -101,7 +97,7 @@ def other_house(redis: Redis) -> None:
 def test_what_was_promoted_is_not_promoted_again_for_the_same_histories(
     redis: Redis, tmp_path: Path
 ) -> None:
-    other_house(redis)
+    record_other_house(redis)
     first = run(redis, tmp_path).run()
     assert first["promoted"] is True, first
     assert first["version"] == "1.0.1"
@@ -115,7 +111,7 @@ def test_what_was_promoted_is_not_promoted_again_for_the_same_histories(
 def test_a_promoted_model_that_cannot_be_used_gives_way_to_the_shipped_one(
     redis: Redis, tmp_path: Path
 ) -> None:
-    other_house(redis)
+    record_other_house(redis)
     (tmp_path / "current").write_text("1.0.1\n")
     (tmp_path / "1.0.1").mkdir()
     (tmp_path / "1.0.1" / "model.pth").write_bytes(b"no model")
