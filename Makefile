@@ -39,8 +39,8 @@ format: $(VENV)/.dev-installed ## Format and mend what can be mended
 train: $(VENV)/.run-installed ## Make models/production/model.pth again, bit for bit on the same machine
 	$(BIN)/python scripts/train_model.py --production
 
-evaluate: $(VENV)/.run-installed ## Measure the shipped model: synthetic people and, where present, real ones
-	$(BIN)/python scripts/evaluate_model.py --full
+evaluate: $(VENV)/.run-installed ## Measure and attack the shipped model on real people; writes docs/accuracy.md
+	$(BIN)/python scripts/evaluate_model.py --protocol verification --attacks --document docs/accuracy.md
 
 bench: $(VENV)/.run-installed bench-peers ## Measure this service beside its peers, in under 15 minutes; renews README and docs/performance.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m bench --publish

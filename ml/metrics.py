@@ -68,15 +68,27 @@ class Rates:
         return float(self.frr[np.argmax(self.far <= far)])
 
 
+class Sweep:
+    """The order of one set of comparisons, so that many weighings of its rows need not sort it again."""
+
+    def __init__(self, scored: Scored) -> None:
+        self._scored = scored
+        self._threshold, self._step = np.unique(scored.probability, return_inverse=True)
+
+    def rates(self, per_row: Floats | None = None) -> Rates:
+        """The rates, rows weighed by `per_row` (N,) within their side."""
+        weight = self._scored.weights(per_row) * 2.0
+        steps = len(self._threshold)
+        genuine = np.bincount(self._step, weight * self._scored.genuine, steps)
+        impostor = np.bincount(self._step, weight * ~self._scored.genuine, steps)
+        frr = np.concatenate([[0.0], np.cumsum(genuine)])
+        far = np.concatenate([np.cumsum(impostor[::-1])[::-1], [0.0]])
+        return Rates(np.append(self._threshold, np.inf), far, frr)
+
+
 def rates(scored: Scored, per_row: Floats | None = None) -> Rates:
     """The rates of `scored`, rows weighed by `per_row` (N,) within their side."""
-    weight = scored.weights(per_row) * 2.0
-    threshold, step = np.unique(scored.probability, return_inverse=True)
-    genuine = np.bincount(step, weight * scored.genuine, len(threshold))
-    impostor = np.bincount(step, weight * ~scored.genuine, len(threshold))
-    frr = np.concatenate([[0.0], np.cumsum(genuine)])
-    far = np.concatenate([np.cumsum(impostor[::-1])[::-1], [0.0]])
-    return Rates(np.append(threshold, np.inf), far, frr)
+    return Sweep(scored).rates(per_row)
 
 
 def at_threshold(
@@ -110,9 +122,11 @@ def calibration_error(scored: Scored, per_row: Floats | None = None) -> float:
     return float(np.abs(gaps).sum())
 
 
-def summary(scored: Scored, confidence: int, per_row: Floats | None = None) -> dict[str, float]:
+def summary(
+    scored: Scored, confidence: int, per_row: Floats | None = None, sweep: Sweep | None = None
+) -> dict[str, float]:
     """Every figure of the report."""
-    swept = rates(scored, per_row)
+    swept = (sweep or Sweep(scored)).rates(per_row)
     return {
         **at_threshold(scored, confidence, per_row),
         "auc": swept.auc,
@@ -126,7 +140,8 @@ def with_intervals(
     scored: Scored, confidence: int, rng: np.random.Generator, resamples: int = RESAMPLES
 ) -> dict[str, dict[str, float]]:
     """`summary` with a 95 % interval beside each figure: {name: {value, low, high}}."""
-    return bootstrap(scored, lambda row: summary(scored, confidence, row), rng, resamples)
+    sweep = Sweep(scored)
+    return bootstrap(scored, lambda row: summary(scored, confidence, row, sweep), rng, resamples)
 
 
 def bootstrap(

@@ -1,8 +1,9 @@
 """Measure a model and write report.json, report.md and pictures.
 
-Accuracy, precision, recall, F1, FAR, FRR, AUC, EER at one global threshold and the calibration error, each with a 95 %
-interval by bootstrap over users. --full measures on fresh synthetic people and, where their keystrokes are, on real
-ones, and writes docs/accuracy.md.
+--protocol samples (default): labelled samples as CSV; accuracy, precision, recall, F1, FAR, FRR, AUC, EER at one global
+threshold and the calibration error. --protocol verification: real people, each held against the history of --enrol
+sessions, from key events (--events), sessions (--test-data, .csv or .ndjson), or the study of docs/accuracy.md.
+Every figure has a 95 % interval by bootstrap over users.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,18 +23,25 @@ from rich.progress import Progress
 
 from ml import production, registry
 from ml.accuracy_page import page
-from ml.dataset import SessionTable
-from ml.evaluation import Evaluation, on_people, on_samples, without_history
-from ml.pictures import draw
-from ml.real_people import RealPeopleMissingError, is_required, locate, read_reported
+from ml.defended import Service
+from ml.evaluation import Evaluation, on_samples
+from ml.events import read_events
+from ml.headline import replaced
+from ml.real_people import REPORTED, RealPeopleMissingError, is_required, locate, third
 from ml.report import table
 from ml.samples import Samples, read, write
 from ml.scorer import Scorer
 from ml.training import DeviceMissingError, require_device
+from ml.typed_input import read_requests
+from ml.verification_report import markdown
+from ml.verification_run import Study, study_of, study_of_table, verify
+from worker.enrolment import EnrolmentRule
+from worker.settings import WorkerSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 TEST_DATA = Path("data/raw/test_data.csv")
-ENROLMENTS = (1, 5, 10)
+POINT = "balanced"  # where the service is attacked
+UPDATES_PER_DAY = 10
 FAILURES = (registry.ModelError, RealPeopleMissingError, DeviceMissingError, OSError, ValueError)
 
 
@@ -44,48 +52,90 @@ def main() -> int:
     try:
         require_device(arguments.device)
         scorer = registry.load(arguments.model, arguments.device)
-        threshold = registry.manifest(arguments.model).thresholds["equal_error"]["confidence"]
-        if arguments.full:
-            _full(arguments, scorer, threshold, console)
+        if arguments.protocol == "verification":
+            _verification(arguments, scorer, console)
         else:
-            samples = _test_data(arguments.test_data, console)
-            with _bar(console, 1) as step:
-                measured = _on_samples(arguments, scorer, samples, threshold)
-                step()
-            _write(arguments.output, scorer, [measured], {})
+            _samples(arguments, scorer, console)
     except FAILURES as error:
         console.print(f"error: {error}", style="red", markup=False)
         return 1
     return 0
 
 
-def _full(arguments: argparse.Namespace, scorer: Scorer, threshold: int, console: Console) -> None:
-    people = _real_people(console)
-    with _bar(console, len(ENROLMENTS) + 2) as step:
-        measured = [_on_samples(arguments, scorer, production.test_data(), threshold)]
-        step()
-        if people is None:
-            _write(arguments.output, scorer, measured, {})
-            return
-        for enrol in ENROLMENTS:
-            rng = np.random.default_rng(arguments.seed)
-            given = {"enrol": enrol, "resamples": arguments.resamples}
-            measured.append(on_people(scorer, people, threshold, rng, **given))
-            step()
-        blind = without_history(scorer, people, np.random.default_rng(arguments.seed))
-        step()
-    _write(arguments.output, scorer, measured, {"without_history": blind})
-    document: Path = arguments.document
-    draw(measured, document.parent / document.stem)
-    text = page(scorer.model_version, threshold, measured, measured[0], blind)
-    document.write_text(text)
+def _verification(arguments: argparse.Namespace, scorer: Scorer, console: Console) -> None:
+    study = _study(arguments, console)
+    if study is None:
+        return
+    with _bar(console, None) as step:
+        outcome = verify(
+            scorer,
+            study,
+            patterns=arguments.enrol,
+            seed=arguments.seed,
+            resamples=arguments.resamples,
+            service=service(scorer) if arguments.attacks else None,
+            curves=study.events is not None,
+            tick=step,
+        )
+    outcome.draw(arguments.output)
+    _write(arguments.output, outcome.report, markdown(outcome.report))
+    document: Path | None = arguments.document
+    if document is not None:
+        outcome.draw(document.parent / document.stem)
+        _dump(outcome.report, document.with_suffix(".json"))
+        document.write_text(page(outcome.report))
+        readme = document.parent.parent / "README.md"
+        if readme.is_file():
+            readme.write_text(replaced(readme.read_text(), outcome.report))
 
 
-def _on_samples(
-    arguments: argparse.Namespace, scorer: Scorer, samples: Samples, threshold: int
-) -> Evaluation:
-    rng = np.random.default_rng(arguments.seed)
-    return on_samples(scorer, samples, threshold, rng, arguments.resamples)
+def service(scorer: Scorer) -> Service:
+    """The service with the worker's own rule of enrolment, at its default settings."""
+    fields = WorkerSettings.model_fields
+    rule = EnrolmentRule(fields["update_confidence"].default, fields["update_anomaly"].default)
+    threshold = scorer.model.operating_points[POINT].threshold
+    admits = np.vectorize(rule.above(threshold).admits, otypes=[bool])
+    return Service(scorer, threshold, admits, UPDATES_PER_DAY)
+
+
+def _study(arguments: argparse.Namespace, console: Console) -> Study | None:
+    """Whom to judge; None, after saying so, where the study of docs/accuracy.md is wanted and missing on a laptop."""
+    if arguments.events is not None:
+        events = read_events(arguments.events)
+        return study_of(arguments.events.name, events, None, "session", True)
+    if arguments.test_data is not None:
+        path: Path = arguments.test_data
+        ndjson = path.suffix == ".ndjson"
+        found = read_requests(path) if ndjson else read(path).genuine()
+        return study_of_table(path.name, found)
+    try:
+        events = read_events(locate(ROOT, os.environ))
+    except RealPeopleMissingError as error:
+        if is_required(os.environ):
+            raise
+        console.print(f"real people: skipped, {error}", markup=False)
+        return None
+    reported = third(events.user) == REPORTED
+    name = "the third of the Aalto study that chose nothing"
+    return study_of(name, events.rows(reported), events.rows(~reported), "sentence", False)
+
+
+def _samples(arguments: argparse.Namespace, scorer: Scorer, console: Console) -> None:
+    threshold = registry.manifest(arguments.model).thresholds["equal_error"]["confidence"]
+    samples = _test_data(arguments.test_data or TEST_DATA, console)
+    with _bar(console, 1) as step:
+        rng = np.random.default_rng(arguments.seed)
+        measured = [on_samples(scorer, samples, threshold, rng, arguments.resamples)]
+        step()
+    report = {
+        "model_version": scorer.model_version,
+        "data": {evaluation.name: evaluation.entry() for evaluation in measured},
+    }
+    _write(arguments.output, report, _table(measured))
+
+
+def _table(measured: Sequence[Evaluation]) -> str:
+    return table(measured) + "\n"
 
 
 def _test_data(path: Path, console: Console) -> Samples:
@@ -103,33 +153,19 @@ def _test_data(path: Path, console: Console) -> Samples:
     return read(path)
 
 
-def _real_people(console: Console) -> SessionTable | None:
-    try:
-        return read_reported(locate(ROOT, os.environ))
-    except RealPeopleMissingError as error:
-        if is_required(os.environ):
-            raise
-        console.print(f"real people: skipped, {error}", markup=False)
-        return None
-
-
-def _write(
-    folder: Path, scorer: Scorer, measured: Sequence[Evaluation], more: dict[str, Any]
-) -> None:
-    draw(measured, folder)
-    report = {
-        "model_version": scorer.model_version,
-        "data": {evaluation.name: evaluation.entry() for evaluation in measured},
-        **more,
-    }
-    (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n")
-    text = table(measured) + "\n"
+def _write(folder: Path, report: dict[str, Any], text: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    _dump(report, folder / "report.json")
     (folder / "report.md").write_text(text)
     print(text)
 
 
+def _dump(report: dict[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(report, indent=1) + "\n")
+
+
 @contextmanager
-def _bar(console: Console, steps: int) -> Iterator[Any]:
+def _bar(console: Console, steps: int | None) -> Iterator[Callable[[], None]]:
     with Progress(console=console) as progress:
         task = progress.add_task("measuring", total=steps)
         yield lambda: progress.advance(task)
@@ -141,15 +177,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--model", type=Path, default=Path("models/production/model.pth"), help="its .pth file")
-    add("--test-data", type=Path, default=TEST_DATA, help="labelled sessions as CSV")
-    add("--full", action="store_true", help="fresh synthetic people and real people")
+    add("--protocol", choices=("samples", "verification"), default="samples", help="see above")
+    add("--enrol", type=_positive, default=10, help="sessions of history a person")
+    add("--events", type=Path, help="key events as CSV, gzipped or not: everybody is judged")
+    add("--test-data", type=Path, help=f"sessions; labelled samples default to {TEST_DATA}")
+    add("--attacks", action="store_true", help="attack the service as well")
     add("--output", type=Path, default=Path("reports"), help="folder of the report")
-    add("--document", type=Path, default=Path("docs/accuracy.md"), help="page that --full writes")
+    add("--document", type=Path, help="page to write, with its figures, pictures and the read-me")
     add("--device", default="cpu", help="cpu, cuda or cuda:1")
-    add("--resamples", type=int, default=200, help="of the bootstrap")
+    add("--resamples", type=_positive, default=200, help="of the bootstrap")
     seed = production.EVALUATION_SEED
     add("--seed", type=int, default=seed, help="of the drawn impostors and the bootstrap")
     return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more, not {value}")
+    return value
 
 
 if __name__ == "__main__":
