@@ -12,8 +12,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.features import summary
 from ml.sessions import Sessions
-from ml.statistics import SHIFT, VALUES, summary
+from ml.statistics import SHIFT, VALUES
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
