@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.operating import OperatingPoint
+from ml.population import Population
 from ml.rich_population import RichPopulation
 
 FILE: Final = Path(__file__).with_name("aalto.json")
@@ -47,6 +48,12 @@ def aalto() -> TypingFigures:
     """The study's figures."""
     population = {name: np.array(figure) for name, figure in entries()["population"].items()}
     return TypingFigures(RichPopulation(**population))
+
+
+@cache
+def summary_population() -> Population:
+    """How the six features of the four numbers vary between and within the study's people."""
+    return Population(**{name: np.array(figure) for name, figure in entries()["summary"].items()})
 
 
 @dataclass(frozen=True)

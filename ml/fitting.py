@@ -49,9 +49,11 @@ def fit_model(
     progress: Progress,
     tails: Tails | None = None,
     rich: RichPopulation | None = None,
+    people: population.Population | None = None,
 ) -> Fitted:
     """Train on 80 % of the people and calibrate on the others, for whom the figures are reported.
 
+    Sessions of four numbers are weighed with the figures `people`, without them with those of the people themselves.
     Rich sessions are weighed with the figures `rich`; without them with those of the people themselves where at least
     76 have rich sessions, else not at all. Raises ValueError when the people are too few.
     """
@@ -59,7 +61,7 @@ def fit_model(
     validation = validation_users(samples, rng)
     held_out = np.isin(samples.sessions.user, validation)
     fitted, validated = samples.rows(~held_out), samples.rows(held_out)
-    people = population.fit(fitted.genuine())
+    people = people or population.fit(fitted.genuine())
     rich = rich or _rich_of(fitted.genuine())
     evidence = Evidence(people, tails or Tails(), rich)
     checked = comparisons(validated, rng)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ml.aalto import aalto, measurements
+from ml.aalto import aalto, measurements, summary_population
 from ml.fitting import Fitted, fit_model
 from ml.samples import Samples, generate
 from ml.training import Progress, Settings
@@ -38,7 +38,9 @@ def test_data() -> Samples:
 def fit(samples: Samples, progress: Progress) -> Fitted:
     """The shipped model: trained on synthetic people, its anomaly scale and thresholds measured on real ones."""
     settings = Settings(epochs=EPOCHS, seed=TRAINING_SEED)
-    fitted = fit_model(samples, settings, VERSION, progress, rich=aalto().population)
+    fitted = fit_model(
+        samples, settings, VERSION, progress, rich=aalto().population, people=summary_population()
+    )
     measured = measurements()
     if measured is None:
         return fitted

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ml import aalto, production
+from ml import aalto, population, production
 from ml.dataset import SessionTable
 from ml.fitting import score
 from ml.operating import operating_points, reject_below
@@ -50,6 +50,7 @@ def main() -> int:
         "people": len(table.users()),
         "sessions": len(table),
         "population": figures,
+        "summary": {name: _rounded(figure) for name, figure in vars(population.fit(table)).items()},
     }
     _write(found)
     found |= _of_the_model(table)
@@ -78,6 +79,7 @@ def _rounded(figure: Any) -> Any:
 def _write(found: dict[str, Any]) -> None:
     aalto.FILE.write_text(json.dumps(found, separators=(",", ":")) + "\n", encoding="utf-8")
     aalto.aalto.cache_clear()
+    aalto.summary_population.cache_clear()
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ def test_the_figures_name_their_source_and_are_over_many_people() -> None:
         "people",
         "sessions",
         "population",
+        "summary",
         "error_quantiles",
         "operating_points",
         "reject_below",

@@ -15,6 +15,7 @@ from ml.evidence import MAX_HISTORY, Evidence, Tails, knowledge
 from ml.features import even
 from ml.population import Population
 from ml.sessions import Sessions
+from tests.ml.any_rich import any_population, any_rich
 from tests.ml.any_sessions import any_sessions
 
 Vector = NDArray[np.float64]
@@ -164,3 +165,36 @@ def test_who_knows_enough_of_what_is_bound_together_knows_the_rest(
 ) -> None:
     present = np.isin(np.arange(6), coalition)
     assert knowledge(present) == expected
+
+
+@pytest.fixture(scope="module")
+def both(population: Population) -> Evidence:
+    return Evidence(population, Tails(), any_population(np.random.default_rng(1)))
+
+
+def test_rich_rows_and_rows_of_four_numbers_are_weighed_side_by_side(both: Evidence) -> None:
+    sessions = any_rich(60, 10, np.random.default_rng(2))
+    assert sessions.derived is not None
+    sessions.derived[::3] = 0.0
+    rich = both.is_rich(sessions)
+    assert rich.tolist() == [row % 3 != 0 for row in range(60)]
+    together = both.channels(sessions)
+    plain = Sessions(sessions.current, sessions.history, sessions.counts)
+    assert together[~rich].tobytes() == both.channels(plain)[~rich].tobytes()
+    assert together[rich].tobytes() == both.channels(sessions[rich]).tobytes()
+
+
+def test_derived_statistics_count_only_where_the_history_has_some_too(both: Evidence) -> None:
+    sessions = any_rich(20, 10, np.random.default_rng(3), plain=0.0)
+    assert sessions.past_derived is not None
+    counted = np.arange(10) < sessions.counts[:, None]
+    sessions.past_derived[counted] = 0.0  # what is left is padding
+    assert not both.is_rich(sessions).any()
+    plain = Sessions(sessions.current, sessions.history, sessions.counts)
+    assert both.channels(sessions).tobytes() == both.channels(plain).tobytes()
+
+
+def test_a_model_without_figures_for_them_uses_no_derived_statistics(evidence: Evidence) -> None:
+    sessions = any_rich(20, 10, np.random.default_rng(4))
+    plain = Sessions(sessions.current, sessions.history, sessions.counts)
+    assert evidence.channels(sessions).tobytes() == evidence.channels(plain).tobytes()
