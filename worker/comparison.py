@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.pooling import pool_each
 from ml.sessions import NUMBERS, Sessions
-from ml.statistics import DERIVED
+from ml.statistics import DERIVED, pool_many
 from worker.contract import WINDOW_NUMBERS
 from worker.history import SECONDS_A_DAY
 from worker.records import Records, derived_of
@@ -90,8 +89,9 @@ def _derived(sessions: Sequence[Any]) -> Floats | None:
         return None
     derived = np.zeros((len(sessions), DERIVED))
     flat = [window for _, windows in rich for window in windows]
-    sizes = np.array([len(windows) for _, windows in rich])
-    derived[[i for i, _ in rich]] = pool_each(np.array(flat, dtype=np.float64), sizes)
+    owner = np.repeat(np.arange(len(rich)), [len(windows) for _, windows in rich])
+    pooled = pool_many(np.array(flat, dtype=np.float64), owner, len(rich))
+    derived[[i for i, _ in rich]] = pooled
     return derived
 
 

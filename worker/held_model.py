@@ -11,12 +11,12 @@ from worker.judgement import Point
 
 @dataclass(frozen=True)
 class HeldModel:
-    """`acceptance` is the confidence at which the model errs equally often either way, from its manifest; `secure` that
-    of its secure operating point."""
+    """`equal_error`: the confidence at which the model errs equally often either way; `acceptance`: that from which its
+    balanced point accepts."""
 
     scorer: Scorer
+    equal_error: int
     acceptance: int
-    secure: int
 
     def point(self, name: str) -> Point:
         """The operating point of this name. Raises KeyError when the model has none."""
@@ -25,4 +25,4 @@ class HeldModel:
 
     def rule(self, rule: EnrolmentRule) -> EnrolmentRule:
         """The same rule, held above what this model accepts."""
-        return rule.above(self.acceptance, self.secure)
+        return rule.above(self.acceptance, self.equal_error)

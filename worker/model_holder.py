@@ -76,9 +76,9 @@ class ModelHolder:
     def _take(self, path: Path) -> None:
         scorer = load(path, self._device)
         scorer.warm_up()
-        acceptance = int(manifest(path).thresholds["equal_error"]["confidence"])
-        secure = scorer.model.operating_points["secure"].threshold
-        self._held = HeldModel(scorer, acceptance, secure)
+        equal_error = int(manifest(path).thresholds["equal_error"]["confidence"])
+        acceptance = scorer.model.operating_points["balanced"].threshold
+        self._held = HeldModel(scorer, equal_error, acceptance)
         self._on_change(scorer)
         structlog.get_logger().info(
             "model_loaded", path=str(path), version=scorer.model_version, device=scorer.device

@@ -35,7 +35,7 @@ class InProcess:
         held = HeldModel(
             scorer,
             int(manifest(MODEL).thresholds["equal_error"]["confidence"]),
-            scorer.model.operating_points["secure"].threshold,
+            scorer.model.operating_points["balanced"].threshold,
         )
         self._probe = ProbeAnswer(model_version=scorer.model_version, device="cpu")
         self._history = History(
