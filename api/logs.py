@@ -56,6 +56,7 @@ def _send_libraries_there(
         handler
     ]
     root.setLevel(max(level, logging.INFO))  # the libraries' DEBUG lines may quote messages
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO lines quote callback URLs
 
 
 def _as_json(_logger: WrappedLogger, _method: str, event: EventDict) -> Any:

@@ -25,7 +25,7 @@ def test_a_callback_outlives_a_front_end_and_a_receiver_that_is_away(
     }
     bulk = BulkService(own_service)
     bulk.worker()
-    url = f"/jobs?callback_url=http://127.0.0.1:{port}/done"
+    url = f"/jobs?callback_url=http://127.0.0.1:{port}/done?token=c0ffee"
     status, job = own_service.post(url, ndjson([*patterns(50, 10)]) + b"\nbroken")
     assert status == 202, job
     job_id = job["job_id"]
@@ -46,5 +46,8 @@ def test_a_callback_outlives_a_front_end_and_a_receiver_that_is_away(
     assert (told["state"], told["done"], told["failed"]) == ("done", 50, 1)
     assert "callback" not in told
     ((path, headers, body),) = receiver.heard
-    assert path == "/done"
+    assert path == "/done?token=c0ffee"
+    logs = "".join(log.read_text() for log in own_service.directory.glob("*.log"))
+    assert '"event":"callback"' in logs
+    assert "c0ffee" not in logs  # a callback's URL may hold a secret
     assert documented_verifier()(KEY, headers, body, float(headers["webhook-timestamp"]))

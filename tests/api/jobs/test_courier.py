@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from api.jobs.courier import Courier
 from api.jobs.outbox import Outbox
 from api.jobs.target import Targets
 from api.redis_client import open_redis
-from tests.api.jobs.receiver import Receiver, documented_verifier, receiving
+from tests.api.jobs.receiver import Receiver, certificate_for, documented_verifier, receiving
 from tests.api.jobs.test_outbox import JOB, ended, shown
 from worker.contract import CALLBACKS, JobKeys
 
@@ -111,6 +112,31 @@ async def test_a_server_that_is_away_is_told_when_it_is_back(redis: Redis) -> No
         async with couriers(redis, port):
             await until(redis, "delivered", None, "2")
     assert len(receiver.heard) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "error"),
+    [
+        ("hooks.example.org", "delivered", None),
+        ("other.example.org", "pending", "no connection, or it broke off"),
+    ],
+)
+async def test_the_certificate_must_be_the_names_and_not_the_addresss(
+    redis: Redis,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    state: str,
+    error: str | None,
+) -> None:
+    certificate = certificate_for(name, tmp_path / "certificate.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with receiving(Receiver(), certificate=certificate) as receiver:
+        await due(redis, f"https://hooks.example.org:{receiver.port}/done")
+        async with couriers(redis, receiver.port):
+            await until(redis, state, error, "1")
+    hosts = [headers["host"] for _, headers, _ in receiver.heard]
+    assert hosts == [f"hooks.example.org:{receiver.port}"] * (error is None)
 
 
 async def test_plain_text_where_a_certificate_is_promised_is_no_delivery(redis: Redis) -> None:
