@@ -1,7 +1,7 @@
 """Celery's result backend with one round trip for an answer: it is stored and published, nothing is read before.
 
-The stock backend first reads the task's key, lest a message that was delivered twice overwrite a success; a scoring
-message is delivered once (no acknowledgement bookkeeping), and the other tasks' results are read by nobody.
+The stock backend first reads the task's key, lest a message that was delivered twice overwrite a success. The online
+worker's messages are delivered once: it keeps no book of acknowledgements. Other workers keep the stock backend.
 """
 
 from __future__ import annotations

@@ -25,8 +25,10 @@ def create_celery(
     `result_url` stays None in the front end: a Celery app with a result backend subscribes synchronously for every
     task it sends, and the front end listens for results itself. `ack_emulation=False` saves the online worker two
     of five round trips a message: an answer that died with its worker is worthless to a caller who waits one second.
+    With it goes a result backend that saves another (`worker.answer_store`).
     """
-    if result_url is not None and result_url.startswith(("redis://", "rediss://")):
+    online = not ack_emulation
+    if online and result_url is not None and result_url.startswith(("redis://", "rediss://")):
         result_url = f"{ANSWER_STORE}+{result_url}"
     app = Celery("biometrics", broker=broker_url, backend=result_url, set_as_current=False)
     app.conf.update(_settings(ack_emulation))

@@ -26,6 +26,7 @@ _SENDING = (
     errors.InvalidInputError,
     errors.RequestTimeoutError,
     errors.ConflictError,
+    errors.RateLimitedError,
     errors.BodyTooLargeError,
     errors.OverloadedError,
     errors.StorageFullError,

@@ -18,7 +18,7 @@ REPLY = {"v": 1, "rows": [{"confidence_score": 71, "reasons": ["NO_HISTORY"]}]}
 def app(redis_url: str) -> Celery:
     with Redis.from_url(redis_url) as redis:
         redis.flushdb()
-    return create_celery("memory://", redis_url)
+    return create_celery("memory://", redis_url, ack_emulation=False)
 
 
 def calls(redis: Redis) -> dict[str, int]:
@@ -65,5 +65,13 @@ def test_a_failure_is_told_as_celery_tells_it(app: Celery) -> None:
 
 
 def test_another_kind_of_server_keeps_celerys_own_backend() -> None:
-    backend = create_celery("memory://", "cache+memory://").conf.result_backend
-    assert backend == "cache+memory://"
+    app = create_celery("memory://", "cache+memory://", ack_emulation=False)
+    assert app.conf.result_backend == "cache+memory://"
+
+
+def test_a_worker_whose_messages_may_come_twice_keeps_celerys_own_backend(redis_url: str) -> None:
+    app = create_celery("memory://", redis_url)
+    assert not isinstance(app.backend, AnswerStore)
+    app.backend.store_result("d.1", REPLY, "SUCCESS")
+    app.backend.store_result("d.1", ValueError("again"), "FAILURE")
+    assert AsyncResult("d.1", app=app).state == "SUCCESS"

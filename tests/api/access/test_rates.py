@@ -131,6 +131,30 @@ async def test_other_routes_are_not_limited(clean: str) -> None:
     assert not any("ratelimit-limit" in answer.headers for answer in answers)
 
 
+async def test_sending_a_job_counts_and_looking_at_ones_jobs_does_not(clean: str) -> None:
+    async with front(redis_url=clean, rate_limits="1/minute", clock=Clock()) as client:
+        assert (await client.get("/jobs")).status_code == 200
+        first = await client.post("/jobs", content=b"no job")
+        assert (first.status_code, first.headers["ratelimit-remaining"]) == (400, "0")
+        refused(await client.post("/jobs", content=b"no job"), 429, "RATE_LIMITED")
+
+
+async def test_a_high_limit_is_counted_ahead_and_never_exceeded(clean: str) -> None:
+    options: dict[str, Any] = {"rate_limits": "2500/minute", "clock": Clock()}
+    options["redis_url"] = clean
+    async with front(**options) as first, front(**options) as second:
+        for _ in range(3):
+            assert (await post(first)).status_code == 200
+        assert (await post(second)).headers["ratelimit-remaining"] == "2495"
+        with Redis.from_url(clean) as redis:
+            (key,) = redis.keys("biometrics:limits*")
+            assert redis.get(key) == b"6"  # three leases of two
+            redis.set(key, 2499, keepttl=True)
+        statuses = [(await post(front_end)).status_code for front_end in (first, second) * 3]
+    # One number leased before to each, and the last of the shared ones.
+    assert statuses.count(200) == 3
+
+
 async def test_clients_do_not_share_a_limit_but_an_ipv6_network_does(clean: str) -> None:
     app = app_for(redis_url=clean, rate_limits="1/minute", clock=Clock())
     async with app.router.lifespan_context(app):
