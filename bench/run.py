@@ -73,7 +73,7 @@ def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
             "machine": describe(),
             "generator": "wrk" if wrk.installed() else "bench/closedloop.py",
             "contestants": [_entry(one, field.out) for one in field.everybody],
-            "figures": [figure.entry() for figure in figures(notes.samples, labels)],
+            "figures": _figures(plan, notes, labels),
             "curve": [_finite(point) for point in curve],
             "samples": {name: _rounded(values) for name, values in notes.samples.items()},
             "took_seconds": round(time.monotonic() - began),
@@ -114,6 +114,12 @@ def _entry(contestant: Contestant, out: dict[str, str]) -> dict[str, Any]:
         "about": contestant.about,
         "out": reason,
     }
+
+
+def _figures(plan: Plan, notes: Notebook, labels: dict[str, str]) -> list[dict[str, Any]]:
+    """All figures; of a plan that leaves stages out, those that were measured."""
+    found = figures(notes.samples, labels)
+    return [figure.entry() for figure in found if figure.values or plan.name == "full"]
 
 
 def _finite(point: dict[str, Any]) -> dict[str, Any]:
