@@ -36,7 +36,7 @@ OTHER_DATABASE: Final = {"echo": 1, "celery": 2, "lonely": 3, "in_process": 4}
 def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
     """The JSON of a measurement. Raises CannotRunError when Redis or the service itself cannot be started."""
     began = time.monotonic()
-    notes, people = Notebook(), People()
+    machine, notes, people = describe(), Notebook(), People()  # before the bench itself is the load
     torch.set_num_threads(1)
     scorer = load(MODEL)
     scorer.warm_up()
@@ -70,7 +70,7 @@ def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         return {
             "date": datetime.now(UTC).date().isoformat(),
             "plan": plan.name,
-            "machine": describe(),
+            "machine": machine,
             "generator": "wrk" if wrk.installed() else "bench/closedloop.py",
             "contestants": [_entry(one, field.out) for one in field.everybody],
             "figures": _figures(plan, notes, labels),
