@@ -11,24 +11,24 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
 
 import psutil
 from fastapi import FastAPI
 from fastapi.middleware import Middleware
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi_swagger import patch_fastapi
-from limits.aio.storage import RedisStorage
 from redis.asyncio import Redis
 from starlette.exceptions import HTTPException
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from api.access.counts import RedisCounts
 from api.access.gate import Gate, checks_for
 from api.access.keys import HEADER
 from api.body import READ_SECONDS
 from api.chain.door import open_door
 from api.dispatch import Dispatcher
 from api.exchange import Exchange
+from api.front import Front
 from api.health import Health
 from api.identity import Identities
 from api.jobs.desk import JobDesk
@@ -84,7 +84,7 @@ def create_app(
         read_seconds=read_seconds,
         chain=open_door(settings, scoring, metrics, clock),
     )
-    app = FastAPI(
+    app = Front(
         title="Behavioral Biometrics",
         version=VERSION,
         lifespan=_lifespan(parts, limits_store),
@@ -96,7 +96,9 @@ def create_app(
         swagger_ui_oauth2_redirect_url=None,
     )
     patch_fastapi(app, redirect_from_root_to_docs=False)
-    app.include_router(scoring_router(parts))
+    scoring_routes = scoring_router(parts)
+    app.include_router(scoring_routes)
+    app.shorten(scoring_routes)
     app.include_router(chain_router(parts))
     app.include_router(operations_router(parts))
     app.include_router(jobs_router(parts))
@@ -114,6 +116,7 @@ def _lifespan(
         configure_logs(parts.settings.log_level, parts.settings.log_format)
         psutil.cpu_percent()  # the first call has nothing to compare with
         await parts.scoring.start()
+        await parts.jobs.start()
         try:
             yield
         finally:
@@ -130,17 +133,10 @@ def _lifespan(
 def _middleware(parts: Parts, limits_store: Redis) -> list[Middleware]:
     """From the outside in: whom to believe, CORS, the exchange, and the gate in front of the router."""
     settings = parts.settings
-    # Only the pool's connections are used: the storage would open its own without our timeouts.
-    pool: Any = limits_store.connection_pool
-    counts = RedisStorage(
-        "async+redis://",
-        implementation="redispy",
-        key_prefix="biometrics:limits",
-        connection_pool=pool,
-    )
+    checks = checks_for(settings, parts.metrics, RedisCounts(limits_store), parts.clock)
     layers = [
         Middleware(Exchange, metrics=parts.metrics),
-        Middleware(Gate, checks=checks_for(settings, parts.metrics, counts, parts.clock)),
+        Middleware(Gate, checks=checks),
     ]
     if settings.cors_origins:
         cors = Middleware(

@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from api.identity import ACCEPTED
-from api.ranges import RANGES
+from api.ranges import COUNTS, MAX_COUNT, RANGES, STATISTICS
 from api.schemas import MAX_BATCH, MAX_HISTORY, MAX_WINDOWS
+from api.windows import WINDOW_VERSION
 
 MAX_PROBLEMS_NAMED: Final = 3
 MAX_PROBLEMS_LISTED: Final = 64  # pydantic describes all or none; a body of unknown fields has 10^5
@@ -26,6 +27,11 @@ _MUST_BE: Final = {name: f"a number {limits}" for name, limits in RANGES.items()
     "features": "an object with the session's numbers",
     "historical_patterns": f"a list of 0 to {MAX_HISTORY} patterns",
     "session_features": f"a list of 1 to {MAX_WINDOWS} windows",
+    "version": f"{WINDOW_VERSION}, with statistics and counts",
+    "statistics": "an object with the window's statistics, see /docs",
+    "counts": "an object with the window's counts, see /docs",
+    **{name: f"null or a number {limits}" for name, limits in STATISTICS.items()},
+    **dict.fromkeys(COUNTS, f"a whole number between 0 and {MAX_COUNT:,}"),
 }
 _BATCH_MUST_BE: Final = f"a list of 1 to {MAX_BATCH} requests"
 _REQUEST_MUST_BE: Final = "an object with did and features"

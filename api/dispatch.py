@@ -1,19 +1,19 @@
 """Joins waiting patterns into messages, bounds the queue, and resolves every waiter: with an answer or with an error.
 
-What waits at the same moment shares one message; nothing is delayed in order to share. While the messages in flight
-reach their bound, what arrives waits here and the next message grows. Every wait ends by the client's deadline.
+What waits at the same moment shares one message; nothing is delayed in order to share. While as many messages are in
+flight as keep the workers busy, what arrives waits here and the next message grows. Every wait ends by the client's
+deadline.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
-from dataclasses import dataclass
 from typing import Any, cast
 
 import structlog
 
+from api.backlog import Backlog
 from api.errors import (
     ApiError,
     DeadlineExceededError,
@@ -21,30 +21,25 @@ from api.errors import (
     ModelNotLoadedError,
     OverloadedError,
 )
+from api.line import Line, Reply, Row, Waiter
 from api.messenger import Messenger
 from api.metrics import ApiMetrics
+from api.pace import Pace
+from api.patience import Patience
 from api.settings import Settings
 from worker.contract import (
-    MAX_ROWS_PER_MESSAGE,
     PROBE_TASK,
     SCORE_TASK,
     WIRE_VERSION,
-    Answer,
     Deadlines,
     ProbeAnswer,
-    RowError,
 )
 
-Row = list[Any]
-Reply = list[Answer | RowError]
+__all__ = ["Dispatcher", "Reply", "Row"]
 
 
-@dataclass(eq=False)
-class _Waiter:
-    rows: list[Row]
-    arrived: float  # monotonic seconds
-    future: asyncio.Future[Reply]
-    sent: bool = False
+class _TimeUpError(Exception):
+    """Raised when a waiter's time is up."""
 
 
 class Dispatcher:
@@ -58,11 +53,12 @@ class Dispatcher:
         )
         self._score = self._messenger.envelope(SCORE_TASK)
         self._probe = self._messenger.envelope(PROBE_TASK)
-        self._max_waiting = settings.max_waiting_patterns
-        self._slots = asyncio.Semaphore(settings.max_messages_in_flight)
-        self._queue: deque[_Waiter] = deque()
-        self._waiters: set[_Waiter] = set()  # everyone, waiting to be sent or for the answer
-        self._waiting_rows = 0
+        self._pace = Pace(settings.max_messages_in_flight)
+        self._line = Line(settings.max_waiting_patterns, metrics.waiting_rows.set)
+        self._waiters: set[Waiter] = set()  # everyone, waiting to be sent or for the answer
+        self._backlog = Backlog()
+        self._patience = Patience(self._deadlines.message_seconds, self._grow_anxious)
+        self._last_patience = Patience(self._deadlines.client_wait_seconds, self._give_up)
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self.queue_depth = self._messenger.queue_depth
@@ -71,6 +67,7 @@ class Dispatcher:
     async def start(self) -> None:
         """Begin to listen and to send."""
         await self._messenger.start()
+        self._backlog.start()
         self._spawn(self._send_for_ever())
 
     async def close(self) -> None:
@@ -78,39 +75,38 @@ class Dispatcher:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._backlog.close()
+        self._patience.close()
+        self._last_patience.close()
         for waiter in self._waiters:
             _fail(waiter, ModelNotLoadedError("the service is shutting down"))
         await self._messenger.close()
 
+    def refuse_if_crowded(self) -> None:
+        """Raises OverloadedError where one more question would only be late; cheap, to be asked before it is read."""
+        if self._backlog.long:
+            raise OverloadedError("more requests arrive than this process can read in time")
+        self._line.refuse_if_long(time.monotonic())
+
     async def score(self, rows: list[Row]) -> Reply:
         """One answer per row, in order.
 
-        Raises OverloadedError at once when too much waits already, QueueUnavailableError at once when Redis is gone,
-        ModelNotLoadedError when no worker lives at the deadline, DeadlineExceededError when one does and has not
-        answered, InferenceFailedError when the worker failed.
+        Raises OverloadedError at once when too much waits already (`api.line`), QueueUnavailableError at once when
+        Redis is gone, ModelNotLoadedError when no worker lives at the deadline, DeadlineExceededError when one does
+        and has not answered, InferenceFailedError when the worker failed.
         """
         self._messenger.refuse_if_deaf()
-        if self._waiting_rows + len(rows) > self._max_waiting:
-            raise OverloadedError(f"{self._waiting_rows} patterns wait already")
-        waiter = _Waiter(rows, time.monotonic(), asyncio.get_running_loop().create_future())
-        self._queue.append(waiter)
+        waiter = Waiter(rows, time.monotonic(), asyncio.get_running_loop().create_future())
+        self._line.join(waiter)
         self._waiters.add(waiter)
-        self._count(len(rows))
+        self._patience.watch(waiter)
         self._wake.set()
         try:
-            await asyncio.wait((waiter.future,), timeout=self._deadlines.message_seconds)
-            if not waiter.future.done():
-                self._messenger.look_for_life()
-                rest = waiter.arrived + self._deadlines.client_wait_seconds - time.monotonic()
-                await asyncio.wait((waiter.future,), timeout=max(0.0, rest))
-            if waiter.future.done():
-                return waiter.future.result()
-            self._metrics.timeouts.inc()
-            waiter.future.cancel()
-            raise await self._why_late(waiter)
+            return await waiter.future
+        except _TimeUpError:
+            raise await self._why_late(waiter) from None
         finally:
             self._waiters.discard(waiter)
-            waiter.future.cancel()
 
     async def probe(self) -> ProbeAnswer:
         """What a worker that holds a model says of itself. Raises as `score` does."""
@@ -122,7 +118,15 @@ class Dispatcher:
             )
         return cast(ProbeAnswer, result)
 
-    async def _why_late(self, waiter: _Waiter) -> ApiError:
+    def _grow_anxious(self, waiter: Waiter) -> None:
+        self._messenger.look_for_life()
+        self._last_patience.watch(waiter)
+
+    def _give_up(self, waiter: Waiter) -> None:
+        self._metrics.timeouts.inc()
+        _fail(waiter, _TimeUpError())
+
+    async def _why_late(self, waiter: Waiter) -> ApiError:
         reason = await self._messenger.why_late()
         if reason is not None:
             return reason
@@ -134,24 +138,13 @@ class Dispatcher:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._queue:
-                await self._slots.acquire()
-                self._spawn(self._deliver(self._take()))
+            while self._line:
+                await self._pace.take()
+                now = time.monotonic()
+                oldest = now - self._deadlines.message_seconds
+                self._spawn(self._deliver(self._line.take(now, oldest)))
 
-    def _take(self) -> list[_Waiter]:
-        """As many whole waiters as one message carries; who gave up or whose answer would come too late is not sent."""
-        taken: list[_Waiter] = []
-        rows = 0
-        oldest = time.monotonic() - self._deadlines.message_seconds
-        while self._queue and rows + len(self._queue[0].rows) <= MAX_ROWS_PER_MESSAGE:
-            waiter = self._queue.popleft()
-            self._count(-len(waiter.rows))
-            if waiter.arrived > oldest and not waiter.future.done():
-                taken.append(waiter)
-                rows += len(waiter.rows)
-        return taken
-
-    async def _deliver(self, waiters: list[_Waiter]) -> None:
+    async def _deliver(self, waiters: list[Waiter]) -> None:
         """One message, from its making until everyone who waits for it is answered."""
         try:
             if waiters:
@@ -162,9 +155,9 @@ class Dispatcher:
             for waiter in waiters:
                 _fail(waiter, error)
         finally:
-            self._slots.release()
+            self._pace.give_back()
 
-    async def _exchange(self, waiters: list[_Waiter]) -> None:
+    async def _exchange(self, waiters: list[Waiter]) -> None:
         rows = [row for waiter in waiters for row in waiter.rows]
         now, left = time.time(), time.monotonic()
         newest = waiters[-1].arrived
@@ -180,12 +173,12 @@ class Dispatcher:
         result = await self._messenger.ask(self._score, argument, newest)
         if result is not None:
             self._share(result["rows"], waiters)
+            queued = result["queue_seconds"]
+            self._pace.learn(time.monotonic() - left, queued)
             for waiter in waiters:
-                self._metrics.queue_wait_seconds.observe(
-                    left - waiter.arrived + result["queue_seconds"]
-                )
+                self._metrics.queue_wait_seconds.observe(left - waiter.arrived + queued)
 
-    def _share(self, answers: Reply, waiters: list[_Waiter]) -> None:
+    def _share(self, answers: Reply, waiters: list[Waiter]) -> None:
         if len(answers) != sum(len(waiter.rows) for waiter in waiters):
             raise InferenceFailedError("the worker's answer does not fit its question")
         rest = iter(answers)
@@ -194,16 +187,12 @@ class Dispatcher:
             if not waiter.future.done():
                 waiter.future.set_result(own)
 
-    def _count(self, rows: int) -> None:
-        self._waiting_rows += rows
-        self._metrics.waiting_rows.set(self._waiting_rows)
-
     def _spawn(self, coroutine: Any) -> None:
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
-def _fail(waiter: _Waiter, error: BaseException) -> None:
+def _fail(waiter: Waiter, error: BaseException) -> None:
     if not waiter.future.done():
         waiter.future.set_exception(error)

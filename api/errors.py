@@ -139,11 +139,14 @@ class RequestTimeoutError(ApiError):
 
 
 class ConflictError(ApiError):
-    """Raised when an Idempotency-Key stands for a job with other content."""
+    """Raised when an Idempotency-Key, or the content without one, stands for a job that was sent otherwise."""
 
     status = HTTPStatus.CONFLICT
     code = ErrorCode.IDEMPOTENCY_CONFLICT
-    sentence = "this Idempotency-Key was sent with other patterns before; take another key"
+    sentence = (
+        "this Idempotency-Key, or this content without one, was sent with other patterns or another callback_url"
+        " before; take another key"
+    )
 
 
 class BodyTooLargeError(ApiError):

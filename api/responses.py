@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from worker.contract import ErrorCode, Reason
+from worker.contract import Decision, ErrorCode, Reason
 
 SHARE = Field(ge=0, le=1)
 
@@ -37,6 +37,10 @@ class PredictResponse(_Answer):
     history_used: int = Field(ge=0, description="Earlier patterns it was compared with.")
     history_source: Literal["none", "server", "caller"]
     recorded: bool = Field(description="Whether it entered the DID's history.")
+    decision: Decision = Field(
+        description="At the operating point that the service is set to: accept, reject, or review"
+        " where another factor should decide."
+    )
     reasons: list[Reason] = Field(description="What to know beside the number, as codes.")
 
 
@@ -57,6 +61,7 @@ ANSWER_EXAMPLE: Final[dict[str, object]] = {
     "history_used": 1,
     "history_source": "caller",
     "recorded": True,
+    "decision": "accept",
     "reasons": ["SHORT_HISTORY", "HISTORY_FROM_CALLER"],
 }
 FIRST_ANSWER_EXAMPLE: Final[dict[str, object]] = {
@@ -75,6 +80,7 @@ FIRST_ANSWER_EXAMPLE: Final[dict[str, object]] = {
     "history_used": 0,
     "history_source": "none",
     "recorded": True,
+    "decision": "review",
     "reasons": ["NO_HISTORY"],
 }
 

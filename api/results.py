@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import time
 from typing import Any
 
 import structlog
+from pydantic_core import from_json
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
@@ -105,7 +105,7 @@ class Results:
     def _resolve(self, stored: bytes | str) -> None:
         """Hand a result to who waits for it; what is no result is logged and left alone."""
         try:
-            meta: Meta = json.loads(stored)
+            meta: Meta = from_json(stored)
             task_id, _ = str(meta["task_id"]), meta["status"]
         except (ValueError, TypeError, KeyError) as error:
             structlog.get_logger().warning("result_unreadable", error=repr(error)[:200])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,9 +12,19 @@ from api.complaint import complain, place
 from api.errors import InvalidInputError
 from api.identity import Identities
 from api.ranges import MAX_FUTURE_SECONDS
-from api.schemas import BATCH, JOB_PATTERN, PREDICT, HistoricalPattern, PredictRequest, Window
+from api.schemas import (
+    BATCH,
+    JOB_PATTERN,
+    PREDICT,
+    HistoricalPattern,
+    Numbers,
+    PredictRequest,
+    Window,
+)
+from api.windows import UncountedError, flat
 
 Row = list[Any]  # one row of worker.contract's message
+Place = tuple[int | str, ...]
 
 
 @dataclass(frozen=True)
@@ -57,19 +68,19 @@ class Reader:
             raise InvalidInputError("timestamp must be at most an hour ahead of now")
         return self._question(pattern, now, ()), recorded
 
-    def _question(self, request: PredictRequest, now: float, item: tuple[int, ...]) -> Question:
+    def _question(self, request: PredictRequest, now: float, item: Place) -> Question:
         identity = self._identities.identify(request.did)
         features = request.features
         row = [
             identity.did_hash,
             [*_numbers(features), features.activity_hour_preference],
             _history(request.historical_patterns, now, item),
-            [_numbers(window) for window in features.session_features or ()] or None,
+            _windows(features.session_features, (*item, "features")),
         ]
         return Question(row, identity.abbreviated)
 
 
-def _numbers(pattern: Window) -> list[float]:
+def _numbers(pattern: Numbers) -> list[float]:
     return [
         pattern.typing_speed_wpm,
         pattern.avg_key_hold_time_ms,
@@ -78,9 +89,30 @@ def _numbers(pattern: Window) -> list[float]:
     ]
 
 
+def _windows(windows: list[Window] | None, at: Place) -> list[list[float | None]] | None:
+    """A session's windows as the wire has them, or None where there are none."""
+    if not windows:
+        return None
+    return [_window(window, (*at, "session_features", i)) for i, window in enumerate(windows)]
+
+
+def _window(window: Window, at: Place) -> list[float | None]:
+    given = (window.version is None, window.statistics is None, window.counts is None)
+    if all(given):
+        return [*_numbers(window)]
+    if any(given):
+        raise InvalidInputError(
+            f"{_where(at)} must have version, statistics and counts, all three or none of them"
+        )
+    try:
+        return flat(_numbers(window), window.statistics or {}, window.counts or {})
+    except UncountedError as error:
+        raise InvalidInputError(f"{_where(at)}.{error}") from None
+
+
 def _history(
-    patterns: list[HistoricalPattern] | None, now: float, item: tuple[int, ...]
-) -> list[list[float]] | None:
+    patterns: list[HistoricalPattern] | None, now: float, item: Place
+) -> list[list[Any]] | None:
     """The caller's patterns, newest first, or None where there are none."""
     if not patterns:
         return None
@@ -92,12 +124,23 @@ def _history(
         if earlier != index:
             why = f"must differ from that of historical_patterns[{earlier}]"
             raise _wrong_time(item, index, pattern, why)
-    newest_first = sorted(patterns, key=lambda pattern: pattern.timestamp, reverse=True)
-    return [[pattern.timestamp, *_numbers(pattern)] for pattern in newest_first]
+    found = [
+        [
+            pattern.timestamp,
+            *_numbers(pattern),
+            _windows(pattern.session_features, (*item, "historical_patterns", index)),
+        ]
+        for index, pattern in enumerate(patterns)
+    ]
+    found.sort(key=itemgetter(0), reverse=True)
+    return found
 
 
-def _wrong_time(
-    item: tuple[int, ...], index: int, pattern: HistoricalPattern, why: str
-) -> InvalidInputError:
-    where = place((*item, "historical_patterns", index, "timestamp"), batch=bool(item))
+def _where(at: Place) -> str:
+    """A place of the body in words; one that begins with a number lies in a batch."""
+    return place(at, batch=isinstance(at[0], int))
+
+
+def _wrong_time(item: Place, index: int, pattern: HistoricalPattern, why: str) -> InvalidInputError:
+    where = _where((*item, "historical_patterns", index, "timestamp"))
     return InvalidInputError(f"{where} {why} (got {pattern.timestamp:.15g}, in Unix seconds)")

@@ -6,13 +6,14 @@ item, so that a hostile body cannot make the service describe a million problems
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 from pydantic.config import JsonDict
 
 from api.identity import ACCEPTED, DID_PATTERN, MAX_DID_LENGTH
 from api.ranges import LAST_TIMESTAMP, RANGES
+from api.windows import Counts, Statistics
 
 MAX_BATCH: Final = 100
 MAX_JOB: Final = 1_000_000
@@ -42,6 +43,24 @@ BATCH_EXAMPLE: Final[list[JsonDict]] = [
     {"did": "0x742d35Cc6634C0532925a3b844Bc9e7595f0bEb", "features": PREDICT_EXAMPLE["features"]},
     {"did": "did:web:example.org:user:17", "features": PREDICT_EXAMPLE["features"]},
 ]
+WINDOW_EXAMPLE: Final[JsonDict] = {
+    "typing_speed_wpm": 64.2,
+    "avg_key_hold_time_ms": 118.4,
+    "avg_transition_time_ms": 68.1,
+    "error_rate_percent": 3.8,
+    "version": 1,
+    "statistics": {
+        "hold_q10_ms": 84,
+        "hold_q90_ms": 157,
+        "hold_space": -0.13,
+        "transition_q90_ms": 171,
+        "overlap_ms": None,
+        "transition_left_right": -0.21,
+        "hold_spread": 0.27,
+        "gap_median_ms": 166.5,
+    },
+    "counts": {"keys": 52, "holds": 50, "pairs": 47, "spaces": 8, "left_right": 9, "shifts": 2},
+}
 
 
 def _number(name: str) -> Any:
@@ -79,13 +98,28 @@ class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class Window(_Strict):
-    """A stretch of the session, with the same four numbers as the whole."""
+class Numbers(_Strict):
+    """What every session and every stretch of one is summed up in."""
 
     typing_speed_wpm: Speed
     avg_key_hold_time_ms: Hold
     avg_transition_time_ms: Transition
     error_rate_percent: Errors
+
+
+class Window(Numbers):
+    """A stretch of the session, with the same four numbers as the whole, and what a recorder derived beside them.
+
+    `version`, `statistics` and `counts` come all three or not at all.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [WINDOW_EXAMPLE]})
+
+    version: Literal[1] | None = Field(None, description="Of the statistics' definitions.")
+    statistics: Statistics | None = Field(
+        None, description="What has nothing to be taken from is null or left out."
+    )
+    counts: Counts | None = Field(None, description="What is left out is 0.")
 
 
 Windows = Annotated[
@@ -99,14 +133,14 @@ Windows = Annotated[
 ]
 
 
-class Features(Window):
+class Features(Numbers):
     """One session of typing, summed up."""
 
     activity_hour_preference: Hour
     session_features: Windows | None = None
 
 
-class HistoricalPattern(Window):
+class HistoricalPattern(Numbers):
     """An earlier session of the same DID, as the caller remembers it."""
 
     timestamp: Timestamp

@@ -17,6 +17,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from redis.connection import parse_url
 
 from api.chain.settings import ChainSettings
+from api.jobs.settings import JobSettings
 
 MIN_HASH_KEY_LENGTH = 32
 MAX_SHOWN_CHARACTERS = 60
@@ -32,7 +33,7 @@ class SettingsError(ValueError):
     """Raised when a setting is missing or wrong; the message says what it must be."""
 
 
-class Settings(ChainSettings):
+class Settings(ChainSettings, JobSettings):
     """What an operator can set. A field's description completes the sentence "NAME must be ..."."""
 
     model_config = SettingsConfigDict(
@@ -54,15 +55,6 @@ class Settings(ChainSettings):
     )
     jobs_url: str = Field(
         "", validate_default=True, description="a URL like REDIS_URL's (empty: REDIS_URL itself)"
-    )
-    job_max_patterns: int = Field(
-        1_000_000, ge=1, le=1_000_000, description="a number of patterns from 1 to 1,000,000"
-    )
-    job_max_bytes: int = Field(
-        1024 * MEBIBYTE, ge=1024, le=16_384 * MEBIBYTE, description="bytes from 1024 to 16 GiB"
-    )
-    job_result_seconds: int = Field(
-        86_400, ge=60, le=604_800, description="a number of seconds from 60 to 604,800"
     )
     did_hash_key: SecretStr = Field(
         min_length=MIN_HASH_KEY_LENGTH,

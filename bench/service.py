@@ -18,7 +18,7 @@ from bench.people import HISTORY, People
 from scripts.part import CannotRunError, Part
 from scripts.ports import free_port
 from worker.contract import history_key
-from worker.history import Pattern
+from worker.records import Pattern
 
 HASH_KEY: Final = "bench-bench-bench-bench-bench-32"
 START_SECONDS: Final = 10.0

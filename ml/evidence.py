@@ -5,7 +5,9 @@ speed-accuracy ratio} knows the third, and likewise {hold, transition, rhythm ra
 sets of knowledge, each with a marginal log-likelihood ratio of its own. The channels are the Shapley values over the
 coalitions, so they sum to the joint ratio of all features: nothing is counted twice and nothing is lost.
 
-Every sum runs in a fixed order, element by element: a row's evidence has the same bits alone and in any batch.
+A row is rich where the session and a pattern of its history have derived statistics: `ml.rich_evidence` weighs those,
+patterns of four numbers included. Every sum runs in a fixed order, element by element: a row's evidence has the same
+bits alone and in any batch.
 """
 
 from __future__ import annotations
@@ -27,7 +29,10 @@ from ml.features import (
     even,
 )
 from ml.population import Population
+from ml.rich_evidence import RichEvidence
+from ml.rich_population import RichPopulation
 from ml.sessions import Sessions
+from ml.statistics import is_rich
 
 MAX_HISTORY = 50  # newer patterns count, older ones are left out
 WIDTH = 4  # most features that one set of knowledge holds
@@ -57,7 +62,10 @@ def knowledge(coalition: NDArray[np.bool_]) -> tuple[int, ...]:
 class Evidence:
     """Weighs sessions against their histories with one population's constants; holds tables, no state."""
 
-    def __init__(self, population: Population, tails: Tails) -> None:
+    def __init__(
+        self, population: Population, tails: Tails, rich: RichPopulation | None = None
+    ) -> None:
+        self._rich = None if rich is None else RichEvidence(rich)
         self.population = population
         self.tails = tails
         known = [knowledge(row) for row in members()]
@@ -71,8 +79,28 @@ class Evidence:
     def channels(self, sessions: Sessions) -> NDArray[np.float64]:
         """Six log-likelihood ratios (B, 6) in nats, positive for "the same person"; exactly zero without history.
 
-        Their sum is the joint ratio, see `joint`. Only the newest 50 patterns of a history count.
+        Their sum is the joint ratio of all that is known. Only the newest 50 patterns of a history count.
         """
+        rich = self.is_rich(sessions)  # (B,)
+        if self._rich is None or not rich.any():
+            return self._of_summary(sessions)
+        if rich.all():
+            return self._rich.channels(sessions)
+        channels = np.zeros((len(sessions), FEATURES))
+        channels[rich] = self._rich.channels(sessions[rich])
+        channels[~rich] = self._of_summary(sessions[~rich])
+        return channels
+
+    def is_rich(self, sessions: Sessions) -> NDArray[np.bool_]:
+        """Which rows (B,) have derived statistics now and in at least one of the patterns that count."""
+        if self._rich is None or sessions.derived is None or sessions.past_derived is None:
+            return np.zeros(len(sessions), dtype=bool)
+        longest = sessions.past_derived.shape[1]
+        past = is_rich(sessions.past_derived[:, :MAX_HISTORY])
+        past &= sessions.counted()[:, : min(longest, MAX_HISTORY)]
+        return np.asarray(is_rich(sessions.derived) & past.any(axis=1))
+
+    def _of_summary(self, sessions: Sessions) -> NDArray[np.float64]:
         marginal = self.marginals(sessions)  # (B, S)
         channels = np.zeros((len(sessions), FEATURES))
         for s in range(len(self._sets)):
@@ -80,7 +108,7 @@ class Evidence:
         return channels
 
     def joint(self, sessions: Sessions) -> NDArray[np.float64]:
-        """The log-likelihood ratio (B,) of all features together."""
+        """The log-likelihood ratio (B,) of the four numbers together."""
         return self.marginals(sessions)[:, -1]
 
     def marginals(self, sessions: Sessions) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from ml.dataset import SessionTable
 from ml.evidence import MAX_HISTORY, Evidence, Tails
 from ml.metrics import Scored, at_threshold, rates, with_intervals
 from ml.model import Model
+from ml.operating import operating_points, reject_below
 from ml.samples import GENUINE, OTHER, Samples
 from ml.scorer import Scorer
 from ml.training import Progress, Settings, fit_network, in_chunks
@@ -24,6 +25,7 @@ VALIDATION_SHARE = 0.2
 LEARNABLE = (GENUINE, OTHER, "bot")
 MOST_COMPARISONS = 80_000  # more changed no figure and cost time
 AUTOENCODER_EPOCHS = 8
+SETTING = "validation people, histories of 1 to 50, four numbers"
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,19 @@ def fit_model(
         people, fitted.genuine().features, AUTOENCODER_EPOCHS, settings.seed
     )
     errors = plausibility.error_quantiles(people, autoencoder, validated.genuine().features)
-    model = Model(version, people, evidence.tails, network, autoencoder, errors)
+    model = Model(version, people, evidence.tails, network, autoencoder, errors, {}, 0)
     scored = score(Scorer(model), checked)
+    points = operating_points(scored, SETTING, rng)
+    model = replace(model, operating_points=points, reject_below=reject_below(scored))
     threshold = equal_error_confidence(scored)
     return Fitted(
         model,
         with_intervals(scored, threshold, rng),
-        {"equal_error": {"confidence": threshold, **_rates(scored, threshold)}},
+        {
+            "equal_error": {"confidence": threshold, **_rates(scored, threshold)},
+            **{name: point.entry() for name, point in points.items()},
+            "reject_below": {"confidence": model.reject_below},
+        },
         {"fitted": len(fitted.sessions.users()), "validated": len(validation)},
     )
 

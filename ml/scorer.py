@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
 from ml.evidence import Evidence
 from ml.explain import Explainer
 from ml.features import even
+from ml.implausible import implausible
 from ml.model import Model
+from ml.passes import BlockPass
 from ml.sessions import NUMBERS, Sessions
 
-# Rows a pass of the float64 networks. Always as many, padded with zeros: a matrix product of another shape may add in
-# another order, and the last bit of a score would depend on the batch.
-BLOCK = 32
+# Rows scored together: what they need stays in a core's cache, so that the cost of a row does not grow with the batch.
+ROWS_AT_ONCE = {"cpu": 128}
+ROWS_AT_ONCE_ELSEWHERE = 16_384
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Scores:
     importance: NDArray[
         np.float64
     ]  # (B, 6) of typing speed, hold, transition, errors and the two ratios
+    implausible: NDArray[np.bool_]  # (B,) impossible combination, constant or rounded timing
 
 
 class Scorer:
@@ -42,10 +45,11 @@ class Scorer:
         )
         self.model_version = model.version
         self.device = device
-        self._evidence = Evidence(model.population, model.tails)
-        self._network = copy.deepcopy(model.network).double().to(device).eval()
-        self._autoencoder = copy.deepcopy(model.autoencoder).double().to(device).eval()
+        self._evidence = Evidence(model.population, model.tails, model.rich)
+        self._network = BlockPass(nn.Sequential(*model.network.layers, nn.Sigmoid()), device)
+        self._autoencoder = BlockPass(model.autoencoder.layers, device)
         self._explainer = Explainer(copy.deepcopy(model.network), device)
+        self._rows = ROWS_AT_ONCE.get(device, ROWS_AT_ONCE_ELSEWHERE)
         self._deviation = np.sqrt(np.diag(model.population.total))  # (6,)
         self._levels = np.linspace(0.0, 1.0, len(model.error_quantiles))
 
@@ -54,25 +58,44 @@ class Scorer:
 
         A row with a number that is not finite, in the session or in its history, is told by its anomaly: NaN.
         """
+        parts = [self._score(part) for part in self._parts(sessions)]
+        if len(parts) == 1:
+            return parts[0]
+        return Scores(
+            confidence=np.concatenate([part.confidence for part in parts]),
+            anomaly=np.concatenate([part.anomaly for part in parts]),
+            importance=np.concatenate([part.importance for part in parts]),
+            implausible=np.concatenate([part.implausible for part in parts]),
+        )
+
+    def _parts(self, sessions: Sessions) -> Iterator[Sessions]:
+        if len(sessions) <= self._rows:
+            yield sessions
+            return
+        for start in range(0, len(sessions), self._rows):
+            yield sessions[start : start + self._rows]
+
+    def _score(self, sessions: Sessions) -> Scores:
         with np.errstate(invalid="ignore", divide="ignore"):  # such rows are looked for below
             channels = self._evidence.channels(sessions)  # (B, 6)
-            probability = self._in_blocks(self._network, channels)  # (B,)
+            probability = self._probability(channels)  # (B,)
             anomaly = self.anomaly(sessions.current)
         sound = sessions.finite() & np.isfinite(probability)  # (B,)
         return Scores(
             confidence=np.floor(np.where(sound, probability, 0.0) * 100.0 + 0.5).astype(np.int64),
             anomaly=np.where(sound, anomaly, np.nan),
             importance=self._explainer.importance(channels),
+            implausible=implausible(sessions.current, sessions.derived),
         )
 
     def probability(self, sessions: Sessions) -> NDArray[np.float64]:
         """The probability (B,) that the DID's own person typed, before it becomes an integer."""
-        return self._in_blocks(self._network, self._evidence.channels(sessions))
+        return self._probability(self._evidence.channels(sessions))
 
     def anomaly(self, current: NDArray[np.float64]) -> NDArray[np.float64]:
         """How unlike a human's session each of (B, 4) is: the quantile (B,) of its reconstruction error."""
         standard = (even(current) - self.model.population.mean) / self._deviation  # (B, 6)
-        rebuilt = self._in_blocks(self._autoencoder, standard)  # (B, 6)
+        rebuilt = self._autoencoder(standard)  # (B, 6)
         error = reconstruction_error(standard, rebuilt)
         return np.interp(error, self.model.error_quantiles, self._levels)
 
@@ -84,14 +107,8 @@ class Scorer:
         self.score(Sessions(current, history, counts))
         self.score(Sessions(current, np.zeros((64, 0, NUMBERS)), np.zeros(64, dtype=np.int64)))
 
-    def _in_blocks(self, network: nn.Module, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        count = len(rows)
-        padded = np.zeros((-(-max(count, 1) // BLOCK) * BLOCK, rows.shape[1]))
-        padded[:count] = rows
-        with torch.inference_mode():
-            blocks = torch.split(torch.from_numpy(padded).to(self.device), BLOCK)
-            output = torch.cat([network(block) for block in blocks]).cpu().numpy()
-        return np.asarray(output[:count])
+    def _probability(self, channels: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(self._network(channels)[:, 0])
 
 
 def reconstruction_error(

@@ -11,6 +11,7 @@ from scripts.chain_node import Address, ask
 from scripts.chain_scanner import LARGEST_ANSWER_BYTES, scan, why_refused
 
 MOST_PENDING = 10
+WINDOW_SECONDS = 60  # CHAIN_WINDOW_SECONDS unless set
 NAMES = (
     "typing_speed_wpm",
     "avg_key_hold_time_ms",
@@ -58,9 +59,12 @@ class Round:
 class Chain:
     """Nodes, pending patterns, and what the chain has seen."""
 
-    def __init__(self, oracles: list[OracleEnd], nodes: int) -> None:
+    def __init__(
+        self, oracles: list[OracleEnd], nodes: int, window_seconds: int = WINDOW_SECONDS
+    ) -> None:
         self.oracles = oracles
         self.nodes = nodes
+        self.window_seconds = window_seconds
         self.waiting: list[Pattern] = []
         self.rounds: list[Round] = []
         self._given: dict[tuple[Pattern, int], bytes] = {}  # by pattern and oracle
@@ -116,11 +120,22 @@ class Chain:
         refused = why_refused(read, did, self.oracles[oracle].public_key, time.time())
         if refused:
             return refused
-        if self._given.setdefault((pattern, oracle), body) != body:
+        if self._breaks_the_window(pattern, oracle, body, read.timestamp):
             return "other bytes than were given before"
         if self._nonces.setdefault(read.nonce, (pattern, oracle)) != (pattern, oracle):
             return "a nonce that was used before"
         return None
+
+    def _breaks_the_window(self, pattern: Pattern, oracle: int, body: bytes, now: int) -> bool:
+        """Whether other bytes were given for the same window; `now` is the answer's timestamp."""
+        given = self._given.setdefault((pattern, oracle), body)
+        before = scan(given)
+        if given == body or before is None:
+            return False
+        if now > before.timestamp:
+            self._given[pattern, oracle] = body
+        # The second in which a window ends may belong to the next one, too.
+        return abs(now - before.timestamp) < self.window_seconds - 1
 
     def _settle(self, pattern: Pattern, found: Round) -> None:
         """The pattern has its score, the same from every oracle."""

@@ -18,6 +18,7 @@ from api.chain.question import Question, Questions
 from api.chain.verdict import Verdict
 from api.identity import Identities
 from worker.provenance import history_digest
+from worker.records import Pattern, decode
 
 DEFAULT = Path(__file__).resolve().parent.parent / "docs" / "chain" / "vectors.json"
 SECRET = "published with the test vectors, no secret"  # noqa: S105
@@ -45,7 +46,7 @@ DIDS = (
     "742d35cc6634c0532925a3b844bc9e7595f0beb" + "0" * 25,
     "ff" * 32,
 )
-HISTORIES: tuple[tuple[tuple[float, ...], ...], ...] = (
+HISTORIES: tuple[tuple[tuple[float, float, float, float], ...], ...] = (
     (),
     (),
     ((64.0, 118.0, 88.0, 4.0),),
@@ -72,14 +73,14 @@ def _vector(
     case: tuple[int, str, bool, tuple[int, int, int]],
     did: str,
     features: tuple[int, ...],
-    history: tuple[tuple[float, ...], ...],
+    history: tuple[tuple[float, float, float, float], ...],
 ) -> dict[str, Any]:
     oracle_id, seed, with_v2, (score, timestamp, serial) = case
     request = json.dumps(_request(did, features), separators=(",", ":"))
     asked = questions.read(request.encode())
     if not isinstance(asked, Question):
         raise TypeError("a vector is one question")
-    plain = history_digest(history)
+    plain = history_digest(decode([[Pattern(0, numbers).pack() for numbers in history]])[0][0])
     verdict = Verdict(score, timestamp, MODEL, digests.history(plain), serial)
     key = SigningKey(bytes.fromhex(seed))
     signer = Signer(key, oracle_id, GENESIS if with_v2 else b"")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
+import http
 import http.client
 import json
 import sys
@@ -18,6 +19,7 @@ import urllib.parse
 import urllib.request
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -58,21 +60,33 @@ def _ndjson(path: Path) -> Iterator[bytes]:
 def _csv_rows(path: Path) -> Iterator[Mapping[str, Any]]:
     with path.open(newline="", encoding="utf-8-sig") as table:
         reader = csv.DictReader(table)
-        missing = {"did", *FEATURES} - set(reader.fieldnames or ())
-        if missing:
-            raise PendingError(f"{path} has no column {', '.join(sorted(missing))}")
-        yield from reader
+        try:
+            _check_columns(path, reader.fieldnames or ())
+            yield from reader
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise PendingError(f"{path} is no CSV in UTF-8: {error}") from None
 
 
 def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
     try:
-        from pyarrow import parquet  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+        from pyarrow import ArrowException, parquet  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
     except ImportError:
         raise PendingError(
             f"{path} is Parquet, which needs pyarrow; help: pip install pyarrow, or convert it to CSV"
         ) from None
-    for batch in parquet.ParquetFile(path).iter_batches(batch_size=PARQUET_ROWS):
-        yield from batch.to_pylist()
+    try:
+        table = parquet.ParquetFile(path)
+        _check_columns(path, table.schema_arrow.names)
+        for batch in table.iter_batches(batch_size=PARQUET_ROWS):
+            yield from batch.to_pylist()
+    except ArrowException as error:
+        raise PendingError(f"{path} is no Parquet: {error}") from None
+
+
+def _check_columns(path: Path, names: Iterable[str]) -> None:
+    missing = {"did", *FEATURES} - set(names)
+    if missing:
+        raise PendingError(f"{path} has no column {', '.join(sorted(missing))}")
 
 
 def _of_table(rows: Iterator[Mapping[str, Any]]) -> Iterator[bytes]:
@@ -81,11 +95,13 @@ def _of_table(rows: Iterator[Mapping[str, Any]]) -> Iterator[bytes]:
         pattern["features"] = {name: _number(row[name]) for name in FEATURES}
         if row.get("timestamp") not in (None, ""):
             pattern["timestamp"] = _number(row["timestamp"])
-        yield json.dumps(pattern).encode() + b"\n"
+        yield json.dumps(pattern, default=str).encode() + b"\n"
 
 
 def _number(value: Any) -> Any:
-    """The number that the cell holds; what is none stays as it is, and the service names its line."""
+    """A number, or a time's Unix seconds (UTC without a zone); the service names the line of what is neither."""
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
     try:
         return float(value)
     except (TypeError, ValueError):
@@ -94,6 +110,10 @@ def _number(value: Any) -> Any:
 
 class ServiceError(Exception):
     """Raised when the service refuses; the message is the service's own."""
+
+
+class JobGoneError(ServiceError):
+    """Raised when the job was cancelled or has expired: another run must send it anew."""
 
 
 class Client:
@@ -119,12 +139,12 @@ class Client:
         try:
             connection.request("POST", f"{split.path}/jobs", packed(lines), headers)
             answer = connection.getresponse()
-            body = json.loads(answer.read())
+            body = answer.read()
         finally:
             connection.close()
         if answer.status != 202:
-            raise ServiceError(body["detail"])
-        return str(body["job_id"])
+            raise ServiceError(refusal(answer.status, body))
+        return str(json.loads(body)["job_id"])
 
     def job(self, job_id: str) -> dict[str, Any]:
         """How far the job is. Raises HTTPError and OSError."""
@@ -142,6 +162,14 @@ class Client:
     def _open(self, path: str) -> Any:
         request = urllib.request.Request(self._url + path, headers=self._headers)  # noqa: S310
         return urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)  # noqa: S310
+
+
+def refusal(status: int, body: bytes) -> str:
+    """Why the service refused; whatever stands in front of it may answer in a form of its own."""
+    try:
+        return str(json.loads(body)["detail"])
+    except (ValueError, TypeError, KeyError):
+        return f"the answer was {status} and not the service's own"
 
 
 def packed(lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -181,14 +209,15 @@ def whole_lines(output: Path) -> int:
 def fetch(client: Client, job_id: str, output: Path) -> dict[str, Any]:
     """Watch the job and append its results until all are there; the job as it ended.
 
-    Raises ServiceError when it was cancelled or is gone, OSError when the service stays away.
+    Raises JobGoneError when it was cancelled or has expired, ServiceError when the service refuses, OSError when it
+    stays away.
     """
     offset, away_since = whole_lines(output), None
     while True:
         try:
             job = client.job(job_id)
             if job["state"] == "cancelled":
-                raise ServiceError(f"the job {job_id} was cancelled")
+                raise JobGoneError(f"the job {job_id} was cancelled")
             _show(job, offset)
             with output.open("ab") as kept:
                 for line in client.results(job_id, offset):
@@ -199,10 +228,12 @@ def fetch(client: Client, job_id: str, output: Path) -> dict[str, Any]:
                 _show(job, offset, end="\n")
                 return job
         except urllib.error.HTTPError as error:
-            if error.code < 500:
-                raise ServiceError(json.load(error)["detail"]) from None
+            if error.code == http.HTTPStatus.NOT_FOUND:
+                raise JobGoneError(refusal(error.code, error.read())) from None
+            if error.code < 500 and error.code != http.HTTPStatus.TOO_MANY_REQUESTS:
+                raise ServiceError(refusal(error.code, error.read())) from None
             away_since = _patience(away_since, error)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
             away_since = _patience(away_since, error)
         time.sleep(POLL_SECONDS)
 
@@ -245,7 +276,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (PendingError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
-    except (ServiceError, OSError, http.client.HTTPException) as error:
+    except (ServiceError, OSError, http.client.HTTPException, json.JSONDecodeError) as error:
+        if isinstance(error, JobGoneError):
+            note.unlink(missing_ok=True)
         print(f"\n{error}; run the same command again to go on", file=sys.stderr)
         return 1
     note.unlink()
@@ -255,11 +288,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _kept_job(note: Path, key: str) -> str | None:
-    """The job of an interrupted run on the same input."""
-    if not note.exists():
+    """The job of an interrupted run on the same input, if its note is whole."""
+    try:
+        kept = json.loads(note.read_text())
+        return str(kept["job_id"]) if kept["key"] == key else None
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
-    kept = json.loads(note.read_text())
-    return str(kept["job_id"]) if kept["key"] == key else None
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import urllib.request
 from urllib.parse import urlsplit
 
 from scripts.chain_node import Address
-from scripts.chain_round import Chain, OracleEnd, Pattern, Round
+from scripts.chain_round import WINDOW_SECONDS, Chain, OracleEnd, Pattern, Round
 
 HEADINGS = ("block", "asked", "answers", "none", "settled", "scores", "slowest ms", "faults")
 WIDTH = 11
@@ -103,8 +103,11 @@ def main() -> int:
     parser.add_argument("--patterns", type=int, default=10, choices=range(1, 11), metavar="1-10")
     parser.add_argument("--people", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    window = "CHAIN_WINDOW_SECONDS of the oracles, 60 unless they set it"
+    parser.add_argument("--window-seconds", type=int, default=WINDOW_SECONDS, help=window)
     arguments = parser.parse_args()
-    chain = Chain([oracle_at(urls) for urls in arguments.oracle], arguments.nodes)
+    ends = [oracle_at(urls) for urls in arguments.oracle]
+    chain = Chain(ends, arguments.nodes, arguments.window_seconds)
     return 1 if asyncio.run(play(chain, arguments)) else 0
 
 

@@ -33,12 +33,12 @@ class Aftermath:
         if not outcome.entries:
             return
         try:
-            self._history.append(outcome.entries)
+            entered = self._history.append(outcome.entries)
         except HistoryUnavailableError as error:
             self._metrics.lost_records.inc(len(outcome.entries))
             structlog.get_logger().error("records_lost", error=repr(error.__cause__))
             return
-        self._metrics.recorded.inc(len(outcome.entries))
+        self._metrics.recorded.inc(entered)
 
     def _count(self, outcome: Outcome) -> None:
         answers, errors = outcome.answers, outcome.errors
@@ -46,6 +46,10 @@ class Aftermath:
         self._metrics.queue_wait.observe(outcome.reply["queue_seconds"])
         self._metrics.predictions.inc(len(answers))
         self._metrics.anomalies.inc(outcome.anomalies)
+        for decision, many in outcome.decisions.items():
+            self._metrics.decisions.labels(decision).inc(many)
+        for reason, many in outcome.reasons.items():
+            self._metrics.reasons.labels(reason).inc(many)
         if answers:
             self._metrics.inference.observe(outcome.inference_ms / 1000)
         for row in errors:

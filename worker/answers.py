@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.scorer import Scores
-from worker.contract import CHANNELS, Answer, ErrorCode, Reason, RowError
-from worker.enrolment import EnrolmentRule
+from worker.comparison import Comparison, Row
+from worker.contract import CHANNELS, WINDOW_NUMBERS, Answer, ErrorCode, Reason, RowError
+from worker.enrolment import SHORT_HISTORY, EnrolmentRule
+from worker.judgement import Judgement
 
-Row = list[Any]
-SHORT_HISTORY = 5  # real people: EER 11.8 % with five patterns, 11.1 % with ten, 16.4 % with one
 IMPORTANCE_STEPS = 10_000  # importances are given in steps of 0.0001 that sum to 1
-
-
-@dataclass(frozen=True)
-class Past:
-    """One row's history, newest first: (wpm, hold ms, transition ms, error percent); `source` as in the contract."""
-
-    patterns: list[tuple[float, ...]]
-    source: str
-
-    @property
-    def recorded(self) -> int:
-        """How many of the patterns the server itself recorded."""
-        return len(self.patterns) if self.source == "server" else 0
 
 
 def error_rows(rows: Sequence[Row], code: ErrorCode) -> list[RowError]:
@@ -38,8 +23,9 @@ def error_rows(rows: Sequence[Row], code: ErrorCode) -> list[RowError]:
 
 def word(
     rows: Sequence[Row],
-    pasts: Sequence[Past],
+    comparison: Comparison,
     scores: Scores,
+    judgement: Judgement,
     rule: EnrolmentRule,
     *,
     version: str,
@@ -47,38 +33,55 @@ def word(
 ) -> list[Answer | RowError]:
     """One answer per row; a row whose figures are not finite is an INFERENCE_ERROR and leaves the others alone."""
     importance = in_steps(scores.importance)
+    sound = np.isfinite(scores.anomaly) & np.isfinite(scores.importance).all(axis=1)
+    anomalies = scores.anomaly.tolist()
+    counts = comparison.sessions.counts.tolist()
     answers: list[Answer | RowError] = []
-    for i, (row, past) in enumerate(zip(rows, pasts, strict=True)):
-        confidence, anomaly = int(scores.confidence[i]), float(scores.anomaly[i])
-        if not (np.isfinite(anomaly) and np.isfinite(scores.importance[i]).all()):
+    for i, row in enumerate(rows):
+        if not sound[i]:
             answers.append({"error": ErrorCode.INFERENCE_ERROR})
             continue
+        source = comparison.source(i)
         answers.append(
             {
-                "confidence_score": confidence,
-                "anomaly_score": round(anomaly, 4),
+                "confidence_score": int(judgement.confidence[i]),
+                "anomaly_score": round(anomalies[i], 4),
                 "feature_importance": dict(zip(CHANNELS, importance[i], strict=True)),
                 "model_version": version,
                 "inference_time_ms": inference_ms,
-                "history_used": len(past.patterns),
-                "history_source": past.source,
-                "recorded": row[0] is not None and rule.admits(confidence, anomaly, past.recorded),
-                "reasons": reasons(row, past, anomaly, rule),
+                "history_used": counts[i],
+                "history_source": source,
+                "recorded": bool(judgement.enters[i]),
+                "decision": judgement.decision[i].value,
+                "reasons": reasons(
+                    counts[i], source, judgement, i, anomalous=anomalies[i] > rule.update_anomaly
+                )
+                + unused(row, judgement, i),
             }
         )
     return answers
 
 
-def reasons(row: Row, past: Past, anomaly: float, rule: EnrolmentRule) -> list[str]:
-    """What a client should know beside the number, as codes of the contract."""
+def reasons(used: int, source: str, judgement: Judgement, i: int, *, anomalous: bool) -> list[str]:
+    """What a client should know beside row `i`'s number, as codes of the contract."""
     applies = {
-        Reason.NO_HISTORY: not past.patterns,
-        Reason.SHORT_HISTORY: 0 < len(past.patterns) < SHORT_HISTORY,
-        Reason.HISTORY_FROM_CALLER: past.source == "caller",
-        Reason.ANOMALOUS: anomaly > rule.update_anomaly,
-        Reason.SESSION_FEATURES_UNUSED: bool(row[3]),
+        Reason.NO_HISTORY: not used,
+        Reason.SHORT_HISTORY: 0 < used < SHORT_HISTORY,
+        Reason.HISTORY_FROM_CALLER: source == "caller",
+        Reason.REPLAY_SUSPECTED: judgement.replayed[i],
+        Reason.IMPLAUSIBLE_TIMING: judgement.implausible[i],
+        Reason.UPDATE_WITHHELD: judgement.withheld[i],
+        Reason.ANOMALOUS: anomalous,
     }
     return [reason.value for reason, holds in applies.items() if holds]
+
+
+def unused(row: Row, judgement: Judgement, i: int) -> list[str]:
+    """Whether a session's windows could not be used: none has statistics, or no pattern of its history."""
+    if not row[3]:
+        return []
+    plain = all(len(window) < WINDOW_NUMBERS for window in row[3])
+    return [Reason.SESSION_FEATURES_UNUSED.value] if plain or judgement.unused[i] else []
 
 
 def in_steps(importance: NDArray[np.float64]) -> list[list[float]]:

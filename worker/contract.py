@@ -6,8 +6,10 @@ A scoring message is JSON: ``{"v": 1, "deadline": unix seconds, "rows": [row, ..
 ``[did_hash, [wpm, hold_ms, transition_ms, error_percent, hour], history or null, windows or null]``, where
 
 - ``did_hash`` is the keyed hash of the DID (hex), or null for a pattern that may neither read nor enter a history;
-- ``history`` is what the caller brought: ``[[unix_seconds, wpm, hold_ms, transition_ms, error_percent], ...]``;
-- ``windows`` are the session's windows in time order: ``[[wpm, hold_ms, transition_ms, error_percent], ...]``.
+- ``history`` is what the caller brought, newest first:
+  ``[[unix_seconds, wpm, hold_ms, transition_ms, error_percent, windows or null], ...]``;
+- ``windows`` are the session's windows in time order, each a flat list: wpm, hold_ms, transition_ms, error_percent, and
+  for a rich one also WINDOW_STATISTICS, a number or null each, and WINDOW_COUNTS: `WINDOW_NUMBERS` in all.
 
 A question of the chain has a fifth element, ``[question, required]``: 16 hex digits that are the same whenever the same
 pattern is asked about, and how many recorded patterns a score needs. It is compared with the history as it was before
@@ -56,6 +58,57 @@ CHANNELS: Final = (
     "rhythm_ratio",
 )
 
+# Each statistic of a rich window, and the count of what it was taken from; without that count it is missing.
+WINDOW_COUNT_OF: Final = {
+    "hold_q10_ms": "holds",
+    "hold_q90_ms": "holds",
+    "hold_space": "spaces",
+    "hold_other": "others",
+    **{f"hold_finger_{n}": f"finger_{n}" for n in range(1, 9)},
+    "transition_q90_ms": "pairs",
+    "overlap_ms": "overlaps",
+    "transition_left_left": "left_left",
+    "transition_right_right": "right_right",
+    "transition_left_right": "left_right",
+    "transition_right_left": "right_left",
+    "transition_to_space": "to_space",
+    "transition_from_space": "from_space",
+    "rollover_left_left": "left_left",
+    "rollover_left_right": "left_right",
+    "rollover_right_right": "right_right",
+    "rollover_to_space": "to_space",
+    "hold_spread": "holds",
+    "transition_spread": "pairs",
+    "hold_rolled": "overlaps",
+    "hold_change": "pairs",
+    "gap_persistence": "triples",
+    "gap_mean_ms": "pairs",
+    "gap_median_ms": "pairs",
+    "hold_backspace": "backspaces",
+    "shift_lead_ms": "shifts",
+    "shift_tail": "shifts",
+}
+WINDOW_STATISTICS: Final = tuple(WINDOW_COUNT_OF)
+WINDOW_COUNTS: Final = (
+    "keys",
+    "holds",
+    "pairs",
+    "spaces",
+    "others",
+    *(f"finger_{n}" for n in range(1, 9)),
+    "overlaps",
+    "left_left",
+    "right_right",
+    "left_right",
+    "right_left",
+    "to_space",
+    "from_space",
+    "triples",
+    "backspaces",
+    "shifts",
+)
+WINDOW_NUMBERS: Final = 4 + len(WINDOW_STATISTICS) + len(WINDOW_COUNTS)
+
 
 class ErrorCode(StrEnum):
     """Every code that can stand in an answer; the front end owns the table from code to HTTP status."""
@@ -90,8 +143,19 @@ class Reason(StrEnum):
     SHORT_HISTORY = "SHORT_HISTORY"
     HISTORY_FROM_CALLER = "HISTORY_FROM_CALLER"
     DID_ABBREVIATED = "DID_ABBREVIATED"
+    REPLAY_SUSPECTED = "REPLAY_SUSPECTED"
+    IMPLAUSIBLE_TIMING = "IMPLAUSIBLE_TIMING"
+    UPDATE_WITHHELD = "UPDATE_WITHHELD"
     ANOMALOUS = "ANOMALOUS"
     SESSION_FEATURES_UNUSED = "SESSION_FEATURES_UNUSED"
+
+
+class Decision(StrEnum):
+    """What the service makes of a score at its operating point."""
+
+    ACCEPT = "accept"
+    REVIEW = "review"
+    REJECT = "reject"
 
 
 class Provenance(TypedDict):
@@ -112,6 +176,7 @@ class Answer(TypedDict):
     history_used: int
     history_source: str  # "none", "server" or "caller"
     recorded: bool
+    decision: str  # a Decision
     reasons: list[str]
     provenance: NotRequired[Provenance]  # for questions of the chain only
 
@@ -164,6 +229,9 @@ def asked_key(did_hash: str, question: str) -> str:
 JOB_KEY: Final = "biometrics:job:{%s}"
 ACTIVE_JOBS: Final = "biometrics:jobs:active"  # sorted set of ids by creation
 DEAD_CHUNKS: Final = "biometrics:jobs:dead"  # hash: "<job>.<chunk>" -> JSON
+CALLBACKS: Final = (
+    "biometrics:jobs:callbacks"  # sorted set of ids of ended jobs by the next try's Unix seconds
+)
 JOBS_OF: Final = "biometrics:jobs:of:%s"  # sorted set of one caller's ids by creation
 JOB_BY_CONTENT: Final = "biometrics:jobs:by:%s"  # string: "<job>:<digest>"
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
+from worker.contract import Decision, Reason
 from worker.jobs.ended import Ended
 
 LATENCY_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -25,6 +26,10 @@ class WorkerMetrics:
         self.predictions = Counter("predictions", "Patterns scored", **own)
         self.errors = Counter("row_errors", "Patterns answered with an error", ["code"], **own)
         self.anomalies = Counter("anomalies", "Patterns flagged as anomalous", **own)
+        self.decisions = Counter("decisions", "Patterns by decision", ["decision"], **own)
+        self.reasons = Counter(
+            "reasons", "Patterns by what is said beside the score", ["reason"], **own
+        )
         self.recorded = Counter("recorded", "Patterns entered in a history", **own)
         self.lost_records = Counter(
             "record_failures",
@@ -44,6 +49,10 @@ class WorkerMetrics:
             "inference_seconds", "Scoring of one message", buckets=LATENCY_BUCKETS, **own
         )
         self.rows = Histogram("message_rows", "Patterns per message", buckets=ROWS_BUCKETS, **own)
+        for decision in Decision:
+            self.decisions.labels(decision)
+        for reason in set(Reason) - {Reason.DID_ABBREVIATED}:  # which the front end alone knows
+            self.reasons.labels(reason)
         self.model = Gauge("model_info", "1 for the model in use", ["version", "device"], **own)
         self.gpu_busy = Gauge("gpu_utilization_ratio", "Share of time the GPU was busy", **own)
         self.gpu_memory = Gauge("gpu_memory_used_bytes", "Memory in use on the GPU", **own)

@@ -77,7 +77,8 @@ class ModelHolder:
         scorer = load(path, self._device)
         scorer.warm_up()
         acceptance = int(manifest(path).thresholds["equal_error"]["confidence"])
-        self._held = HeldModel(scorer, acceptance)
+        secure = scorer.model.operating_points["secure"].threshold
+        self._held = HeldModel(scorer, acceptance, secure)
         self._on_change(scorer)
         structlog.get_logger().info(
             "model_loaded", path=str(path), version=scorer.model_version, device=scorer.device

@@ -37,7 +37,10 @@ def run(settings: WorkerSettings) -> None:
     )
     holder.start()
     history = History(
-        open_redis(settings.history_url), settings.history_length, settings.history_days
+        open_redis(settings.history_url),
+        settings.history_length,
+        settings.history_days,
+        settings.updates_per_day,
     )
 
     def probe() -> ProbeAnswer:
@@ -46,7 +49,7 @@ def run(settings: WorkerSettings) -> None:
 
     app = create_celery(settings.broker_url, settings.result_url, ack_emulation=False)
     aftermath = Aftermath(history, Totals(open_redis(settings.result_url)), metrics)
-    core = ScoringCore(holder.current, history, rule(settings))
+    core = ScoringCore(holder.current, history, rule(settings), point=settings.operating_point)
     scoring.register(app, core, aftermath, probe)
     if settings.worker_metrics_port:
         metrics.serve(settings.worker_metrics_host, settings.worker_metrics_port)

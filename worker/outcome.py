@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,16 @@ class Outcome:
         return [row for row in self.reply["rows"] if "error" in row]
 
     @property
+    def decisions(self) -> Counter[str]:
+        """How many scored rows got each decision."""
+        return Counter(answer["decision"] for answer in self.answers)
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """How many scored rows got each reason."""
+        return Counter(reason for answer in self.answers for reason in answer["reasons"])
+
+    @property
     def anomalies(self) -> int:
         """How many scored rows are flagged as anomalous."""
-        return sum(Reason.ANOMALOUS in answer["reasons"] for answer in self.answers)
+        return self.reasons[Reason.ANOMALOUS]

@@ -7,14 +7,16 @@ not find its own pattern in the history: it would be compared with itself, and s
 from __future__ import annotations
 
 import hashlib
-import struct
 from collections.abc import Sequence
 
-from worker.answers import Past, Row
-from worker.contract import Answer, ErrorCode, Provenance, RowError
-from worker.history import Pattern
+import numpy as np
 
-_FEATURES = struct.Struct("<4f")
+from worker.comparison import Comparison, Row
+from worker.contract import Answer, ErrorCode, Provenance, RowError
+from worker.records import RICH, RICH_FORMAT, Records
+
+_RICH_PERSON = b"rich history"
+_COVERED = np.dtype([(name, RICH[name]) for name in ("format", "features", "extra")])
 
 
 def question_of(row: Row) -> str:
@@ -22,38 +24,50 @@ def question_of(row: Row) -> str:
     return str(row[4][0]) if len(row) > 4 else ""
 
 
-def before(patterns: list[Pattern], entered: Pattern | None) -> list[Pattern]:
-    """The history, newest first, as it was before the question came that has `entered` this pattern, if any."""
-    places = [place for place, pattern in enumerate(patterns) if pattern == entered]
-    return patterns[places[-1] + 1 :] if places else patterns
+def before(records: list[bytes], entered: bytes | None) -> list[bytes]:
+    """The history, newest first, as it was before the question came that has `entered` this record, if any."""
+    places = [place for place, record in enumerate(records) if record == entered]
+    return records[places[-1] + 1 :] if places else records
 
 
-def history_digest(patterns: Sequence[tuple[float, ...]]) -> str:
-    """BLAKE2b-256 in hex of a history, newest first: wpm, hold ms, transition ms, error percent as float32 LE.
+def history_digest(records: Records) -> str:
+    """BLAKE2b-256 in hex of a history (K,), newest first: wpm, hold ms, transition ms, error percent as float32 LE.
 
-    Times are left out: a score does not depend on them, and two services that recorded the same sessions agree.
+    Where a pattern is rich, the digest is personalised with "rich history", and taken of each pattern's format byte,
+    its four numbers, and the 92 bytes of its statistics, zeros where it has none.
+    Times are left out: a score for a chain does not depend on them, and two services that recorded the same sessions
+    agree.
     """
-    packed = b"".join(_FEATURES.pack(*pattern) for pattern in patterns)
-    return hashlib.blake2b(packed, digest_size=32).hexdigest()
+    if not (records["format"] == RICH_FORMAT).any():
+        return hashlib.blake2b(records["features"].tobytes(), digest_size=32).hexdigest()
+    covered = np.zeros(len(records), _COVERED)
+    for name in _COVERED.names or ():
+        covered[name] = records[name]
+    packed = covered.tobytes()
+    return hashlib.blake2b(packed, digest_size=32, person=_RICH_PERSON).hexdigest()
 
 
 def complete(
     rows: Sequence[Row],
-    pasts: Sequence[Past],
+    records: Records,
+    comparison: Comparison,
     answers: Sequence[Answer | RowError],
     model_sha256: str,
 ) -> list[Answer | RowError]:
-    """The answers, those to questions of the chain with their provenance.
+    """The answers, those to questions of the chain with their provenance; `records` (B, K) as they were compared.
 
     A question that requires more recorded patterns than there are is refused, and with that not recorded.
     """
     completed: list[Answer | RowError] = []
-    for row, past, answer in zip(rows, pasts, answers, strict=True):
+    for i, (row, answer) in enumerate(zip(rows, answers, strict=True)):
+        recorded = int(comparison.recorded[i])
         if len(row) <= 4 or "error" in answer:
             completed.append(answer)
-        elif past.recorded < row[4][1]:
+        elif recorded < row[4][1]:
             completed.append({"error": ErrorCode.HISTORY_REQUIRED})
         else:
-            provenance = Provenance(model=model_sha256, history=history_digest(past.patterns))
-            completed.append({**answer, "provenance": provenance})
+            digest = history_digest(records[i, :recorded])
+            completed.append(
+                {**answer, "provenance": Provenance(model=model_sha256, history=digest)}
+            )
     return completed

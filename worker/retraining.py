@@ -16,8 +16,9 @@ from ml import registry
 from ml.dataset import SessionTable
 from ml.retraining import propose
 from ml.scorer import Scorer
-from worker.history import History, Pattern
+from worker.history import History
 from worker.promotion import Promotions
+from worker.records import Pattern
 from worker.redis_client import open_redis
 from worker.settings import WorkerSettings
 

@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 import structlog
 
-from ml.sessions import Sessions
-from worker.answers import Past, Row, error_rows, word
+from worker.answers import error_rows, word
+from worker.comparison import Comparison, Row, compare
 from worker.contract import MAX_ROWS_PER_MESSAGE, WIRE_VERSION, Answer, ErrorCode, RowError
 from worker.enrolment import EnrolmentRule
 from worker.held_model import HeldModel
-from worker.history import SPARE, Entry, History, HistoryUnavailableError, Pattern
+from worker.history import SPARE, Entry, History, HistoryUnavailableError
+from worker.judgement import judge
 from worker.outcome import Outcome
 from worker.provenance import before, complete, question_of
+from worker.records import Pattern, decode, pack_derived
 
 
 class ScoringCore:
@@ -28,11 +30,14 @@ class ScoringCore:
         history: History,
         rule: EnrolmentRule,
         clock: Callable[[], float] = time.time,
+        *,
+        point: str = "balanced",
     ) -> None:
         self._model = model
         self._history = history
         self._rule = rule
         self._clock = clock
+        self._point = point
 
     def answer(self, message: dict[str, Any]) -> Outcome:
         """One answer or error per row, in order.
@@ -58,8 +63,7 @@ class ScoringCore:
                 structlog.get_logger().error("history_unavailable", error=repr(error.__cause__))
                 answers = error_rows(rows, ErrorCode.HISTORY_UNAVAILABLE)
             else:
-                answers, inference_ms = self._score(rows, pasts)
-                entries = _entries(rows, pasts, answers, int(received))
+                answers, entries, inference_ms = self._score(rows, pasts, received)
         reply = {
             "v": WIRE_VERSION,
             "queue_seconds": max(0.0, received - message["sent"]),
@@ -67,8 +71,8 @@ class ScoringCore:
         }
         return Outcome(reply, entries, inference_ms)
 
-    def _pasts(self, rows: Sequence[Row]) -> list[Past]:
-        """Each row's history: what the server recorded outranks what the caller brought.
+    def _pasts(self, rows: Sequence[Row]) -> list[list[bytes]]:
+        """What is recorded of each row's DID, newest first.
 
         A question of the chain that comes again sees what was recorded before it first came.
         """
@@ -76,62 +80,62 @@ class ScoringCore:
         questions = list(dict.fromkeys((row[0], question_of(row)) for row in rows if row[4:]))
         entered = dict(zip(questions, self._history.entered(questions), strict=True))
         spare = SPARE if questions else 0
-        recorded = dict(zip(named, self._history.read(named, spare=spare), strict=True))
-        found = []
-        for row in rows:
-            brought = row[2]
-            own = before(recorded.get(row[0], []), entered.get((row[0], question_of(row))))
-            own = own[: self._history.length]
-            if own:
-                found.append(Past([pattern.features for pattern in own], "server"))
-            elif brought:
-                found.append(Past([tuple(entry[1:5]) for entry in brought], "caller"))
-            else:
-                found.append(Past([], "none"))
-        return found
+        recorded = dict(zip(named, self._history.records(named, spare), strict=True))
+        length = self._history.length
+        return [
+            before(recorded.get(row[0], []), entered.get((row[0], question_of(row))))[:length]
+            for row in rows
+        ]
 
     def _score(
-        self, rows: Sequence[Row], pasts: Sequence[Past]
-    ) -> tuple[Sequence[Answer | RowError], float]:
+        self, rows: Sequence[Row], pasts: Sequence[list[bytes]], received: float
+    ) -> tuple[Sequence[Answer | RowError], list[Entry], float]:
         model = self._model()
-        scorer, rule = model.scorer, self._rule.above(model.acceptance)
+        scorer, rule = model.scorer, model.rule(self._rule)
+        records, counts = decode(pasts)
+        now = np.full(len(rows), received)
+        comparison = compare(rows, records, counts, now, self._history.quota)
         began = time.perf_counter()
-        scores = scorer.score(_sessions(rows, pasts))
+        scores = scorer.score(comparison.sessions)
         inference_ms = round((time.perf_counter() - began) * 1000, 2)
+        named = np.array([row[0] is not None for row in rows], dtype=np.bool_)
+        judgement = judge(comparison, scores, named, rule, model.point(self._point))
         answers = word(
-            rows, pasts, scores, rule, version=scorer.model_version, inference_ms=inference_ms
+            rows,
+            comparison,
+            scores,
+            judgement,
+            rule,
+            version=scorer.model_version,
+            inference_ms=inference_ms,
         )
-        return complete(rows, pasts, answers, scorer.sha256), inference_ms
-
-
-def _sessions(rows: Sequence[Row], pasts: Sequence[Past]) -> Sessions:
-    counts = np.array([len(past.patterns) for past in pasts], dtype=np.int64)  # (B,)
-    history = np.zeros((len(rows), int(counts.max(initial=0)), 4))  # (B, K, 4)
-    for i, past in enumerate(pasts):
-        if past.patterns:
-            history[i, : counts[i]] = past.patterns
-    current = np.array([row[1][:4] for row in rows], dtype=np.float64).reshape(-1, 4)  # (B, 4)
-    return Sessions(current, history, counts)
+        completed = complete(rows, records, comparison, answers, scorer.sha256)
+        return completed, _entries(rows, comparison, completed, int(received)), inference_ms
 
 
 def _entries(
-    rows: Sequence[Row], pasts: Sequence[Past], answers: Sequence[Answer | RowError], now: int
+    rows: Sequence[Row], comparison: Comparison, answers: Sequence[Answer | RowError], now: int
 ) -> list[Entry]:
     """The patterns that enter their DID's history, with the time at which the worker saw them.
 
-    Rows of one DID in one message are judged by the same history: of several that would found it, the first does.
+    Rows of one DID in one message are judged by the same history: of several that would found it, the first does, and
+    of several alike one enters.
     """
     entries: list[Entry] = []
-    founded: set[str] = set()
-    for row, past, answer in zip(rows, pasts, answers, strict=True):
+    seen: set[tuple[str, object]] = set()
+    derived = comparison.sessions.derived
+    extras = [b""] * len(rows) if derived is None else pack_derived(derived)
+    for i, (row, answer) in enumerate(zip(rows, answers, strict=True)):
         did_hash, (wpm, hold, transition, errors, hour) = row[0], row[1]
         if "error" in answer or not answer["recorded"]:
             continue
-        founding = past.recorded == 0
-        if founding and did_hash in founded:
+        founding = not comparison.recorded[i]
+        features = (wpm, hold, transition, errors)
+        mark = (did_hash, None if founding else features)
+        if mark in seen:
             answer["recorded"] = False
             continue
-        founded.add(did_hash)
-        pattern = Pattern(now, (wpm, hold, transition, errors), int(hour))
+        seen.add(mark)
+        pattern = Pattern(now, features, int(hour), extras[i])
         entries.append(Entry(did_hash, pattern, founding, question_of(row)))
     return entries

@@ -56,6 +56,8 @@ class WorkerSettings(BaseSettings):
     history_days: Annotated[int, Field(ge=1, le=3650)] = 180
     update_confidence: Percent = 75
     update_anomaly: Fraction = 0.99
+    updates_per_day: Annotated[int, Field(ge=0, le=1000)] = 10
+    operating_point: Literal["convenient", "balanced", "secure"] = "balanced"
 
     retrain_schedule: str = "0 3 * * 0"
     retrain_minimum_users: Annotated[int, Field(ge=10)] = 200

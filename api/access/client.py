@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 from starlette.types import Scope
 
@@ -19,8 +20,12 @@ def client_address(scope: Scope) -> Address | None:
 
     An IPv4 address in IPv6 clothes (`::ffff:192.0.2.1`) is the IPv4 address.
     """
+    return _address(client_host(scope))
+
+
+def _address(host: str) -> Address | None:
     try:
-        address = ipaddress.ip_address(client_host(scope))
+        address = ipaddress.ip_address(host)
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
@@ -28,9 +33,14 @@ def client_address(scope: Scope) -> Address | None:
 
 def client_name(scope: Scope) -> str:
     """What the rate limits count by: an IPv4 address, an IPv6 /64 network, or what else the proxy forwards."""
-    address = client_address(scope)
+    return _name(client_host(scope))
+
+
+@lru_cache(maxsize=4096)  # reading an address costs 5 us, and a client comes again
+def _name(host: str) -> str:
+    address = _address(host)
     if address is None:
-        return client_host(scope)[:MAX_NAME_LENGTH] or "local"
+        return host[:MAX_NAME_LENGTH] or "local"
     if address.version == 4:
         return str(address)
     return str(ipaddress.ip_network((address.packed, IPV6_CLIENT_PREFIX), strict=False))

@@ -1,7 +1,8 @@
 """Rate limits per client, counted in Redis so that they hold over several front ends.
 
 Fixed windows: the window's number is part of the key, so that the end of the window is known without asking. Every
-request counts, a refused one too, and a batch counts as one. When Redis does not answer, requests pass: a limit that
+request counts, a refused one too, and a batch counts as one. A limit of 2,000 and more is counted in leases
+(`api.access.tally`): most requests then cost no round trip. When Redis does not answer, requests pass: a limit that
 fails must not take the service down with it. That is counted (`biometrics_rate_limit_failures_total`) and logged.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,23 +20,27 @@ from redis.exceptions import RedisError
 from starlette.types import Scope
 
 from api.access.client import client_name
+from api.access.tally import Tally
 from api.errors import RateLimitedError
 from api.exchange import add_answer_headers
 from api.metrics import ApiMetrics
 
-LIMITED = frozenset({"/predict", "/batch-predict", "/chain/score", "/chain/score/"})
+LIMITED = frozenset({"/predict", "/batch-predict", "/chain/score", "/chain/score/", "/jobs"})
 PAUSE_AFTER_FAILURE_SECONDS = (
     1.0  # a store that does not answer costs its timeout once a second, not once a request
 )
-MAX_CHECKS_AT_ONCE = 32  # each takes a connection for each limit
+MAX_CHECKS_AT_ONCE = 64  # so many let pass for one failure of the store
+MAX_TALLIES = (
+    10_000  # clients times limits whose leases are remembered; of more the oldest are lost
+)
 
 _log = structlog.get_logger("api.access.rates")
 
 
 class Counts(Protocol):
-    """Where requests are counted; `limits.aio.storage.RedisStorage` fulfils it."""
+    """Where requests are counted; `api.access.counts.RedisCounts` fulfils it."""
 
-    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+    def incr(self, key: str, expiry: int, amount: int = 1) -> Awaitable[int]:
         """Adds to a key that lives for `expiry` seconds and returns the sum."""
 
 
@@ -73,6 +78,7 @@ class RateLimits:
         self._metrics = metrics
         self._clock = clock
         self._policy = ", ".join(f"{limit.amount};w={limit.get_expiry()}" for limit in limits)
+        self._tallies: dict[tuple[int, str], Tally] = {}
         self._slots = asyncio.Semaphore(MAX_CHECKS_AT_ONCE)
         self._paused_until = -math.inf
 
@@ -81,11 +87,16 @@ class RateLimits:
         now = self._clock()
         if scope["path"] not in LIMITED or scope["method"] != "POST" or now < self._paused_until:
             return
+        tallies = self._tallies_of(client_name(scope), now)
         try:
-            standings = await self._count(client_name(scope), now)
+            numbers = await self._numbers(tallies)
         except (RedisError, OSError, TimeoutError) as error:
             self._let_pass(error, now)
             return
+        standings = [
+            self._standing(limit, number, now)
+            for limit, number in zip(self._limits, numbers, strict=False)
+        ]
         if not standings:
             return
         strictest = min(standings, key=lambda standing: standing.remaining)
@@ -95,20 +106,44 @@ class RateLimits:
             self._metrics.rate_limited.inc()
             raise _refusal(max(exceeded, key=lambda standing: standing.reset_seconds))
 
-    async def _count(self, client: str, now: float) -> list[Standing]:
-        """The client's standing with each limit, or nothing if the store failed while this request waited."""
+    def _tallies_of(self, client: str, now: float) -> list[Tally]:
+        found = []
+        for i, limit in enumerate(self._limits):
+            window = int(now // limit.get_expiry())
+            tally = self._tallies.get((i, client))
+            if tally is None or tally.window != window:
+                tally = self._remember((i, client), self._open(limit, client, window))
+            found.append(tally)
+        return found
+
+    def _open(self, limit: RateLimitItem, client: str, window: int) -> Tally:
+        key, expiry = limit.key_for(client, window), limit.get_expiry()
+        return Tally(window, limit.amount, lambda more: self._counts.incr(key, expiry, more))
+
+    def _remember(self, place: tuple[int, str], tally: Tally) -> Tally:
+        self._tallies.pop(place, None)  # so that the newest stand at the end
+        while len(self._tallies) >= MAX_TALLIES:
+            del self._tallies[next(iter(self._tallies))]
+        self._tallies[place] = tally
+        return tally
+
+    async def _numbers(self, tallies: list[Tally]) -> list[int]:
+        """This request's number in each window, or nothing if the store failed while this request waited."""
+        taken = [tally.take() for tally in tallies]
+        if None not in taken:
+            return [number for number in taken if number is not None]
         async with self._slots:
             if self._clock() < self._paused_until:
                 return []
-            return await asyncio.gather(
-                *(self._count_one(limit, client, now) for limit in self._limits)
-            )
+            waits = [t.wait() for t, number in zip(tallies, taken, strict=True) if number is None]
+            fetched = iter(await asyncio.gather(*waits))
+        return [next(fetched) if number is None else number for number in taken]
 
-    async def _count_one(self, limit: RateLimitItem, client: str, now: float) -> Standing:
+    @staticmethod
+    def _standing(limit: RateLimitItem, count: int, now: float) -> Standing:
         length_seconds = limit.get_expiry()
-        window = int(now // length_seconds)
-        count = await self._counts.incr(limit.key_for(client, window), length_seconds)
-        return Standing(limit, count, math.ceil((window + 1) * length_seconds - now))
+        end = (int(now // length_seconds) + 1) * length_seconds
+        return Standing(limit, count, math.ceil(end - now))
 
     def _headers(self, standing: Standing) -> dict[str, str]:
         return {

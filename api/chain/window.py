@@ -32,6 +32,8 @@ if answer then return {'answer', answer, redis.call('PTTL', KEYS[1])} end
 local verdict = redis.call('GET', KEYS[2])
 if verdict then return {'verdict', verdict} end
 if redis.call('SET', KEYS[3], ARGV[1], 'NX', 'PX', ARGV[2]) then return {'yours'} end
+-- The reply to a claim may have been lost, and the client's retry must not wait for its own lock.
+if redis.call('GET', KEYS[3]) == ARGV[1] then return {'yours'} end
 return {'taken'}
 """
 

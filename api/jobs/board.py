@@ -7,6 +7,7 @@ import zlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
+from pydantic_core import to_json
 from redis.asyncio import Redis
 
 from api.errors import NotFoundError
@@ -14,10 +15,12 @@ from api.jobs import scripts
 from api.jobs.store import told
 from worker.contract import (
     ACTIVE_JOBS,
+    CALLBACKS,
     DEAD_CHUNKS,
     JOBS_OF,
     RESULTS_PER_PAGE,
     SHARDS,
+    ErrorCode,
     JobKeys,
 )
 
@@ -61,30 +64,43 @@ class Board:
         job_id = job["job_id"]
         keys = JobKeys(job_id)
         names = [keys.job, keys.ledger, keys.plan, ACTIVE_JOBS, JOBS_OF % job["owner"]]
-        names.append(DEAD_CHUNKS)
+        names += [DEAD_CHUNKS, CALLBACKS]
         pages = -(-job["total"] // RESULTS_PER_PAGE)
         await told(self._cancel(names, [job_id, SHARDS, pages, job["chunks"]]))
 
     async def results(self, job: Job, offset: int) -> AsyncIterator[bytes]:
-        """The results from `offset` on, in input order, up to the first pattern that has none yet; page by page."""
-        expected = offset
+        """The results from `offset` on, in input order, page by page, up to the first pattern that has none yet.
+
+        Where the job has ended none will come any more, and a line says so.
+        """
+        expected, ended = offset, job["state"] in ("done", "failed")
         while expected < job["total"]:
+            end = min((expected // RESULTS_PER_PAGE + 1) * RESULTS_PER_PAGE, job["total"])
             page = await self._page(job["job_id"], expected // RESULTS_PER_PAGE)
-            lines = []
+            lines: list[bytes] = []
             for position, line in page:
-                if position == expected:
-                    lines.append(line)
-                    expected += 1
-                elif position > expected:
-                    break
+                if expected < position and ended:
+                    lines += map(_lost, range(expected, position))
+                elif position != expected:
+                    continue
+                lines.append(line)
+                expected = position + 1
+            if ended:
+                lines += map(_lost, range(expected, end))
+                expected = end
             for start in range(0, len(lines), PIECE_LINES):
                 yield b"\n".join(lines[start : start + PIECE_LINES]) + b"\n"
-            if not lines or expected % RESULTS_PER_PAGE:
+            if expected < end:
                 return
 
     async def _page(self, job_id: str, page: int) -> list[tuple[int, bytes]]:
         read: Any = self._redis.hvals(JobKeys(job_id).results(page))
         return await asyncio.to_thread(_merged, await told(read))
+
+
+def _lost(position: int) -> bytes:
+    detail = "its chunk could not be read; the worker's log has the cause"
+    return to_json({"index": position, "error_code": ErrorCode.INFERENCE_ERROR, "detail": detail})
 
 
 def _merged(blobs: list[bytes]) -> list[tuple[int, bytes]]:
@@ -115,5 +131,16 @@ def _job(job_id: str, stored: dict[str, str], now: float) -> Job:
         "finished": finished,
         "patterns_per_second": None if rate is None else round(rate, 1),
         "estimated_end": None if eta is None else round(eta, 1),
+        "callback": _callback(stored),
         "owner": stored["owner"],
+    }
+
+
+def _callback(stored: dict[str, str]) -> dict[str, object] | None:
+    if "callback" not in stored:
+        return None
+    return {
+        "state": "dropped" if stored["state"] == "cancelled" else stored["callback_state"],
+        "attempts": int(stored["callback_attempts"]),
+        "error": stored.get("callback_error"),
     }

@@ -12,7 +12,15 @@ from api.errors import NotFoundError
 from api.jobs import scripts
 from api.jobs.names import Names
 from api.jobs.store import told
-from worker.contract import ACTIVE_JOBS, DEAD_CHUNKS, JobKeys
+from worker.contract import (
+    ACTIVE_JOBS,
+    CALLBACKS,
+    DEAD_CHUNKS,
+    MAX_RUN_SECONDS,
+    RESULTS_PER_PAGE,
+    SHARDS,
+    JobKeys,
+)
 
 Letter = dict[str, Any]
 
@@ -45,12 +53,13 @@ class DeadLetters:
         letter = await self._one(name)
         job_id, chunk = letter["job_id"], letter["chunk"]
         keys = JobKeys(job_id)
-        sent = await told(
-            self._retry(
-                [keys.job, keys.ledger, DEAD_CHUNKS, ACTIVE_JOBS],
-                [job_id, chunk, letter["patterns"], self._clock()],
-            )
-        )
+        total, keyed = await told(self._redis.hmget(keys.job, "total", "keyed"))
+        if total is None:
+            raise _unknown()
+        names = [keys.job, keys.ledger, keys.plan, DEAD_CHUNKS, ACTIVE_JOBS, CALLBACKS, keyed]
+        pages = -(-int(total) // RESULTS_PER_PAGE)
+        values = [job_id, chunk, letter["patterns"], self._clock(), SHARDS, pages, MAX_RUN_SECONDS]
+        sent = await told(self._retry(names, values))
         if not sent:
             raise _unknown()
         await self._names.send(job_id, [chunk])

@@ -7,16 +7,21 @@ import hashlib
 import hmac
 from collections.abc import Callable
 
+from pydantic_core import to_json
 from starlette.requests import Request
 
 from api.access.client import client_name
 from api.access.keys import HEADER, key_hash
 from api.errors import NotFoundError
 from api.jobs.board import Board, Job
+from api.jobs.courier import Courier
 from api.jobs.dead import DeadLetters
 from api.jobs.intake import Bounds, Intake
 from api.jobs.names import Names, ready
+from api.jobs.outbox import Outbox
+from api.jobs.shown import shown
 from api.jobs.store import JobStore
+from api.jobs.target import Targets
 from api.redis_client import open_redis
 from api.rows import Reader
 from api.settings import Settings
@@ -47,14 +52,27 @@ class JobDesk:
         self._names = Names(self._broker, settings.broker_url)
         self.board = Board(self._redis, clock)
         self.dead = DeadLetters(self._redis, self._names, clock)
+        self._targets = Targets(settings.callback_hosts, settings.callback_networks)
+        key = settings.callback_key.get_secret_value().encode()
+        outbox = Outbox(self._redis, settings.callback_seconds)
+        self._courier = Courier(outbox, self._targets, key, self._told_of, clock)
+        self._calls_back = bool(settings.callback_hosts)
+
+    async def start(self) -> None:
+        """Begin to tell of jobs that ended, where callbacks are on."""
+        if self._calls_back:
+            self._courier.start()
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Stop telling, and close the connections."""
+        await self._courier.close()
         await asyncio.gather(self._redis.aclose(), self._broker.aclose())
 
     async def submit(self, request: Request) -> Job:
         """The job that the request's body became, or the one that it was before. Raises ApiError."""
-        job_id, plan = await self._intake.take(request, self.owner(request))
+        url = request.query_params.get("callback_url")
+        callback = None if url is None else self._targets.accept(url)
+        job_id, plan = await self._intake.take(request, self.owner(request), callback)
         await self._names.send(job_id, ready(plan))
         return await self.board.status(job_id)
 
@@ -73,3 +91,8 @@ class JobDesk:
         key = request.headers.get(HEADER) if self._keys_needed else None
         name = f"key:{key_hash(key)}" if key else f"client:{client_name(request.scope)}"
         return hmac.new(self._secret, name.encode(), hashlib.sha256).hexdigest()[:32]
+
+    async def _told_of(self, job_id: str) -> bytes:
+        """What a callback sends: the job as `GET /jobs/{id}` shows it, without the callback itself."""
+        job = await self.board.status(job_id)
+        return to_json({k: v for k, v in shown(job).items() if k != "callback"})

@@ -48,7 +48,9 @@ class Intake:
         self._clock = clock
         self._uploads = 0
 
-    async def take(self, request: Request, owner: str) -> tuple[str, list[str]]:
+    async def take(
+        self, request: Request, owner: str, callback: str | None
+    ) -> tuple[str, list[str]]:
         """The stored job's id and its plan; an empty plan when the same job was stored before.
 
         Raises ApiError; nothing of the job is kept then.
@@ -74,6 +76,13 @@ class Intake:
                 "done": 0,
                 "keep_seconds": self._bounds.keep_seconds,
             }
+            if callback is not None:
+                fields |= {
+                    "callback": callback,
+                    "callback_state": "waiting",
+                    "callback_attempts": 0,
+                }
+                digest = hashlib.sha256(f"{digest} {callback}".encode()).hexdigest()
             who = Claimant(owner, hashlib.sha256(key.encode()).hexdigest(), digest)
             known, plan = await self._store.publish(job_id, draft, who, fields)
         except BaseException as error:

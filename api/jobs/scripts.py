@@ -44,10 +44,10 @@ for i = 2, #KEYS do redis.call('UNLINK', KEYS[i]) end
 return 1
 """
 
-# KEYS job ledger plan active owned dead; ARGV job shards pages chunks -> state before, or nil
+# KEYS job ledger plan active owned dead callbacks; ARGV job shards pages chunks
 CANCEL: Final = """
 local state = redis.call('HGET', KEYS[1], 'state')
-if not state then return false end
+if not state then return end
 local job = ARGV[1]
 for shard = 0, tonumber(ARGV[2]) - 1 do
   redis.call('UNLINK', string.format('%s:data:%d', KEYS[1], shard))
@@ -64,6 +64,7 @@ local first = redis.call('GET', keyed)  -- after a cancel the same content may b
 if first and string.sub(first, 1, #job + 1) == job .. ':' then redis.call('UNLINK', keyed) end
 redis.call('UNLINK', KEYS[2], KEYS[3])
 redis.call('ZREM', KEYS[4], job)
+redis.call('ZREM', KEYS[7], job)
 if state == 'queued' or state == 'running' then
   redis.call('HSET', KEYS[1], 'state', 'cancelled')
   redis.call('EXPIRE', KEYS[1], redis.call('HGET', KEYS[1], 'keep_seconds'))
@@ -71,19 +72,32 @@ else
   redis.call('UNLINK', KEYS[1])
   redis.call('ZREM', KEYS[5], job)
 end
-return state
 """
 
-# KEYS job ledger dead active; ARGV job chunk rows created -> 1 if the chunk may be sent
+# KEYS job ledger plan dead active callbacks keyed; ARGV job chunk rows created shards pages lifetime
+# -> 1 if the chunk may be sent
 RETRY: Final = """
 local chunk = ARGV[2]
-if redis.call('HDEL', KEYS[3], ARGV[1] .. '.' .. chunk) == 0 then return 0 end
+if redis.call('HDEL', KEYS[4], ARGV[1] .. '.' .. chunk) == 0 then return 0 end
 if redis.call('HGET', KEYS[2], 's:' .. chunk) ~= 'dead' then return 0 end
 redis.call('HSET', KEYS[2], 's:' .. chunk, 'waiting', 'e:' .. chunk, 0)
 redis.call('HINCRBY', KEYS[1], 'failed', -tonumber(ARGV[3]))
 redis.call('HINCRBY', KEYS[1], 'open', 1)
 redis.call('HSET', KEYS[1], 'state', 'running')
 redis.call('HDEL', KEYS[1], 'finished')
-redis.call('ZADD', KEYS[4], ARGV[4], ARGV[1])
+redis.call('ZADD', KEYS[5], ARGV[4], ARGV[1])
+redis.call('ZREM', KEYS[6], ARGV[1])
+if redis.call('HEXISTS', KEYS[1], 'callback') == 1 then
+  redis.call('HSET', KEYS[1], 'callback_state', 'waiting', 'callback_attempts', 0)
+  redis.call('HDEL', KEYS[1], 'callback_error')
+end
+-- The job's end had begun its last day: what is tried again must not vanish while it is worked on.
+for _, key in ipairs({KEYS[1], KEYS[2], KEYS[3], KEYS[7]}) do redis.call('EXPIRE', key, ARGV[7]) end
+for shard = 0, tonumber(ARGV[5]) - 1 do
+  redis.call('EXPIRE', string.format('%s:data:%d', KEYS[1], shard), ARGV[7])
+end
+for page = 0, tonumber(ARGV[6]) - 1 do
+  redis.call('EXPIRE', string.format('%s:results:%d', KEYS[1], page), ARGV[7])
+end
 return 1
 """

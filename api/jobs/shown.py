@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +14,18 @@ class JobLinks(BaseModel):
 
     self: str
     results: str
+
+
+class JobCallback(BaseModel):
+    """Whether the caller's server was told of the job's end."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: Literal["waiting", "pending", "delivered", "failed", "dropped"] = Field(
+        description="For the job's end; to be told; told; given up; never told, since the job was cancelled."
+    )
+    attempts: int = Field(ge=0)
+    error: str | None = Field(description="Why the last attempt failed.")
 
 
 class JobResponse(BaseModel):
@@ -32,6 +44,7 @@ class JobResponse(BaseModel):
     finished: float | None
     patterns_per_second: float | None
     estimated_end: float | None
+    callback: JobCallback | None = Field(description="null where no `callback_url` was given.")
     links: JobLinks
 
 
@@ -76,5 +89,14 @@ JOB_EXAMPLE: Final[dict[str, object]] = {
     "finished": None,
     "patterns_per_second": 9_800.5,
     "estimated_end": 1_790_000_013.4,
+    "callback": None,
     "links": {"self": f"/jobs/{JOB_ID_EXAMPLE}", "results": f"/jobs/{JOB_ID_EXAMPLE}/results"},
 }
+
+
+def shown(job: dict[str, Any]) -> dict[str, object]:
+    """A job of the board as its caller sees it, with its links."""
+    base = f"/jobs/{job['job_id']}"
+    hidden = ("owner", "chunks")
+    fields = {name: value for name, value in job.items() if name not in hidden}
+    return {**fields, "links": {"self": base, "results": f"{base}/results"}}

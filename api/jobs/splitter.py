@@ -31,14 +31,16 @@ class Splitter:
 
     def __init__(self) -> None:
         self._form: _Lines | _List | None = None
+        self._blank = 0  # lines before the first item
 
     def feed(self, piece: bytes) -> Iterator[Item]:
         """The items that this piece completes."""
         if self._form is None:
-            piece = piece.lstrip(_WHITE + b"\xef\xbb\xbf")
-            if not piece:
+            begun = piece.lstrip(_WHITE + b"\xef\xbb\xbf")
+            self._blank += piece.count(b"\n", 0, len(piece) - len(begun))
+            if not begun:
                 return iter(())
-            self._form = _List(piece[1:]) if piece[:1] == b"[" else _Lines(piece)
+            self._form = _List(begun[1:]) if begun[:1] == b"[" else _Lines(begun, self._blank)
             return self._form.items()
         self._form.buffer += piece
         return self._form.items()
@@ -49,9 +51,9 @@ class Splitter:
 
 
 class _Lines:
-    def __init__(self, buffer: bytes) -> None:
+    def __init__(self, buffer: bytes, line: int) -> None:
         self.buffer = buffer
-        self._line = 0
+        self._line = line
         self._skipping = False
 
     def items(self) -> Iterator[Item]:

@@ -50,12 +50,12 @@ def chain_router(parts: Parts) -> APIRouter:
         seconds = min(parts.read_seconds, CUT_SECONDS)
         try:
             asked = door.questions.read(await read_body(request, MAX_BODY_BYTES, seconds))
-            if isinstance(asked, list):
-                return Response(await _lines(door, parts.metrics, asked, ends), media_type=LINES)
-            answer = await door.oracle.answer(asked, ends)
+            answer = None if isinstance(asked, list) else await door.oracle.answer(asked, ends)
         except ApiError as error:
             parts.metrics.chain_abstentions.labels(error.code).inc()
             raise
+        if isinstance(asked, list):
+            return Response(await _lines(door, parts.metrics, asked, ends), media_type=LINES)
         parts.metrics.chain_answers.inc()
         return Response(answer, media_type=JSON)
 
@@ -85,10 +85,10 @@ async def _lines(door: Door, metrics: ApiMetrics, items: list[Item], ends: float
     """
     outcomes = await asyncio.gather(*(_outcome(door, item, ends) for item in items))
     errors = [each for each in outcomes if isinstance(each, ApiError)]
-    if len(errors) == len(items):
-        raise type(errors[0])(f"item 0: {errors[0].detail}")
     for error in errors:
         metrics.chain_abstentions.labels(error.code).inc()
+    if len(errors) == len(items):
+        raise type(errors[0])(f"item 0: {errors[0].detail}")
     metrics.chain_answers.inc(len(items) - len(errors))
     return b"".join(_line(outcome) + b"\n" for outcome in outcomes)
 

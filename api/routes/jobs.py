@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
@@ -11,7 +12,7 @@ from api import errors
 from api.documented import EVERYWHERE, refusals
 from api.errors import InvalidInputError, NotFoundError
 from api.jobs.board import Job
-from api.jobs.shown import JOB_EXAMPLE, JobList, JobResponse
+from api.jobs.shown import JOB_EXAMPLE, JobList, JobResponse, shown
 from api.parts import Parts
 from api.refusal import json_response
 
@@ -48,16 +49,17 @@ def _submission(router: APIRouter, parts: Parts) -> None:
             202: {"content": {"application/json": {"example": JOB_EXAMPLE}}},
             **refusals("/jobs", _SENDING),
         },
-        openapi_extra={"parameters": [_KEY_PARAMETER]},
+        openapi_extra={"parameters": [_KEY_PARAMETER, _CALLBACK_PARAMETER]},
     )
     async def submit(request: Request) -> Response:
         """Stores up to a million patterns and scores them in the background; broken ones are named in the results.
 
         The body is a JSON list, or one pattern on each line (NDJSON), plain or with `Content-Encoding: gzip`. Sent
-        again with the same `Idempotency-Key`, or without one and with the same content, it is the same job.
+        again with the same `Idempotency-Key`, or without one and with the same content, it is the same job. At its end
+        the job is posted to `callback_url`, signed; see docs/reliability.md.
         """
         job = await parts.jobs.submit(request)
-        return json_response(_shown(job), 202, {"Location": f"/jobs/{job['job_id']}"})
+        return json_response(shown(job), 202, {"Location": f"/jobs/{job['job_id']}"})
 
     @router.delete("/jobs/{job_id}", status_code=204, responses=refusals("/jobs/{job_id}", _ONE))
     async def cancel(request: Request, job_id: str) -> Response:
@@ -71,7 +73,7 @@ def _reading(router: APIRouter, parts: Parts) -> None:
     async def mine(request: Request) -> Response:
         """The caller's own jobs, newest first: by API key, or by address where no key is needed."""
         jobs = await parts.jobs.board.mine(parts.jobs.owner(request))
-        return json_response({"jobs": [_shown(job) for job in jobs]})
+        return json_response({"jobs": [shown(job) for job in jobs]})
 
     @router.get(
         "/jobs/{job_id}",
@@ -83,7 +85,7 @@ def _reading(router: APIRouter, parts: Parts) -> None:
     )
     async def status(request: Request, job_id: str) -> Response:
         """How far a job is."""
-        return json_response(_shown(await _job(parts, request, job_id)))
+        return json_response(shown(await _job(parts, request, job_id)))
 
     @router.get(
         "/jobs/{job_id}/results",
@@ -105,7 +107,10 @@ def _reading(router: APIRouter, parts: Parts) -> None:
         if job["state"] == "cancelled":
             raise NotFoundError("the job was cancelled and has no results")
         lines = parts.jobs.board.results(job, offset)
-        return StreamingResponse(lines, media_type=_NDJSON, headers={"Job-State": job["state"]})
+        first = await anext(lines, b"")  # while a failure can still be told by its status
+        return StreamingResponse(
+            _joined(first, lines), media_type=_NDJSON, headers={"Job-State": job["state"]}
+        )
 
 
 _KEY_PARAMETER = {
@@ -115,6 +120,13 @@ _KEY_PARAMETER = {
     "description": "The caller's own name for this job, 1 to 255 characters.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
+_CALLBACK_PARAMETER = {
+    "name": "callback_url",
+    "in": "query",
+    "required": False,
+    "description": "Where the job's end is reported: an https URL on a host of the operator's CALLBACK_HOSTS.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 2048},
+}
 _OFFSET_PARAMETER = {
     "name": "offset",
     "in": "query",
@@ -122,6 +134,12 @@ _OFFSET_PARAMETER = {
     "description": "The first pattern whose result is wanted, counted from 0.",
     "schema": {"type": "integer", "minimum": 0, "maximum": 9_999_999, "default": 0},
 }
+
+
+async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
 
 
 async def _job(parts: Parts, request: Request, job_id: str) -> Job:
@@ -134,10 +152,3 @@ def _offset(text: str) -> int:
     if not _OFFSET.fullmatch(text):
         raise InvalidInputError("offset must be a whole number from 0 to 9999999")
     return int(text)
-
-
-def _shown(job: Job) -> dict[str, object]:
-    base = f"/jobs/{job['job_id']}"
-    hidden = ("owner", "chunks")
-    fields = {name: value for name, value in job.items() if name not in hidden}
-    return {**fields, "links": {"self": base, "results": f"{base}/results"}}

@@ -27,6 +27,7 @@ def scoring_router(parts: Parts) -> APIRouter:
     )
     async def predict(request: Request) -> Response:
         """How sure the service is that this session was typed by the person behind the DID."""
+        parts.scoring.refuse_if_crowded()
         body = await read_body(request, parts.settings.max_body_bytes, parts.read_seconds)
         question = parts.reader.read_one(body, parts.clock())
         entries = await parts.scoring.score([question.row])
@@ -39,6 +40,7 @@ def scoring_router(parts: Parts) -> APIRouter:
     )
     async def batch_predict(request: Request) -> Response:
         """Up to 100 sessions at once, answered in their order; one bad item refuses the batch."""
+        parts.scoring.refuse_if_crowded()
         body = await read_body(request, parts.settings.max_body_bytes, parts.read_seconds)
         questions = parts.reader.read_batch(body, parts.clock())
         entries = await parts.scoring.score([question.row for question in questions])

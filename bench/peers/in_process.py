@@ -32,7 +32,11 @@ class InProcess:
         torch.set_num_threads(1)
         scorer = load(MODEL)
         scorer.warm_up()
-        held = HeldModel(scorer, int(manifest(MODEL).thresholds["equal_error"]["confidence"]))
+        held = HeldModel(
+            scorer,
+            int(manifest(MODEL).thresholds["equal_error"]["confidence"]),
+            scorer.model.operating_points["secure"].threshold,
+        )
         self._probe = ProbeAnswer(model_version=scorer.model_version, device="cpu")
         self._history = History(
             open_redis(settings.history_url), settings.history_length, settings.history_days
@@ -45,6 +49,9 @@ class InProcess:
 
     async def close(self) -> None:
         """Nothing to close."""
+
+    def refuse_if_crowded(self) -> None:
+        """Nobody waits for a queue."""
 
     async def score(self, rows: list[list[Any]]) -> list[Answer | RowError]:
         """One entry for each row; the histories grow as in the worker."""

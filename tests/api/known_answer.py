@@ -19,5 +19,6 @@ def known_answer(row: list[Any]) -> Answer:
         "history_used": len(history),
         "history_source": "caller" if history else "none",
         "recorded": False,
+        "decision": "review",
         "reasons": ["HISTORY_FROM_CALLER"] if history else ["NO_HISTORY"],
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from api.errors import OverloadedError
 from tests.api.known_answer import known_answer
 from worker.contract import Answer, ProbeAnswer, RowError
 
@@ -16,6 +17,7 @@ class StubScoring:
         self.rows: list[list[Any]] = []
         self.probes = 0
         self.opened = False
+        self.crowded = False
         self.failure: Exception | None = None  # raised by every question
         self.row_errors: dict[int, str] = {}  # error codes by the row's place in its message
         self.surplus = 0  # answers too many
@@ -31,6 +33,10 @@ class StubScoring:
 
     async def close(self) -> None:
         self.opened = False
+
+    def refuse_if_crowded(self) -> None:
+        if self.crowded:
+            raise OverloadedError
 
     async def score(self, rows: list[list[Any]]) -> list[Answer | RowError]:
         self.rows.extend(rows)

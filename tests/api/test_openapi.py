@@ -34,9 +34,24 @@ def test_every_answer_fits_the_schema_and_nothing_ends_in_a_5xx(
 
 
 def beyond_json_schema(body: Any) -> list[Any]:
-    """The check to leave out where timestamps repeat: valid to any schema, and refused all the same."""
+    """The check to leave out where timestamps repeat, or a window has statistics that it may lack the counts of.
+
+    Both are valid to any schema, and refused all the same.
+    """
     requests = body if isinstance(body, list) else [body]
-    return [CHECKS.get_one("positive_data_acceptance")] if any(map(repeats, requests)) else []
+    beyond = any(repeats(each) or rich(each) for each in requests)
+    return [CHECKS.get_one("positive_data_acceptance")] if beyond else []
+
+
+def rich(content: Any) -> bool:
+    """Whether anything in `content` has statistics, their counts or their version."""
+    if isinstance(content, list):
+        return any(map(rich, content))
+    if not isinstance(content, dict):
+        return False
+    return bool({"version", "statistics", "counts"} & set(content)) or any(
+        map(rich, content.values())
+    )
 
 
 def repeats(request: Any) -> bool:

@@ -37,7 +37,7 @@ def test_the_documented_request_becomes_the_documented_row() -> None:
     did_hash, numbers, history, windows = row(request_body())
     assert did_hash == Identities(HASH_KEY).identify(request_body()["did"]).did_hash
     assert numbers == [65, 120, 85, 3, 14]
-    assert history == [[1704067200, 63, 118, 87, 4]]
+    assert history == [[1704067200, 63, 118, 87, 4, None]]
     assert windows is None
 
 
@@ -73,7 +73,8 @@ def test_windows_keep_their_order() -> None:
 def test_a_pattern_of_the_past_may_carry_its_own_hour_and_windows() -> None:
     windows = [{key: value for key, value in pattern(1).items() if key != "timestamp"}]
     rich = {**pattern(5), "activity_hour_preference": 9, "session_features": windows}
-    assert row(request_body(historical_patterns=[rich]))[2] == [[5, 63, 118, 87, 4]]
+    expected = [[5, 63, 118, 87, 4, [[63, 118, 87, 4]]]]
+    assert row(request_body(historical_patterns=[rich]))[2] == expected
 
 
 def test_a_timestamp_may_be_an_hour_ahead_and_no_more() -> None:

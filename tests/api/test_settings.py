@@ -183,3 +183,15 @@ def test_a_file_in_the_folder_is_read_and_the_environment_outranks_it(
 
 def test_the_key_is_not_shown_by_the_settings_themselves() -> None:
     assert KEY not in repr(load_settings())
+
+
+def test_callbacks_need_hosts_in_their_notation_and_a_key(bare: pytest.MonkeyPatch) -> None:
+    bare.setenv("CALLBACK_HOSTS", "Hooks.example.org, [::1]:9000")
+    assert "CALLBACK_KEY must be a secret" in complaint()
+    bare.setenv("CALLBACK_KEY", KEY)
+    bare.setenv("CALLBACK_NETWORKS", "10.1.2.3/8")
+    settings = load_settings()
+    assert settings.callback_hosts == ("hooks.example.org", "[::1]:9000")
+    assert settings.callback_networks == (ipaddress.ip_network("10.0.0.0/8"),)
+    bare.setenv("CALLBACK_HOSTS", "https://hooks.example.org/")
+    assert "CALLBACK_HOSTS must be host names" in complaint()

@@ -9,7 +9,7 @@ import pytest
 
 from api.schemas import BATCH, PREDICT
 from bench.people import HISTORY, People
-from worker.history import Pattern
+from worker.records import Pattern
 
 
 def test_two_machines_make_the_same_people() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import math
+import os
 import random
 import sys
 import tempfile
@@ -26,6 +27,7 @@ from tests.e2e.service import ROOT, RunningService, pattern
 
 BEGIN = 1_780_000_000
 LANES = 16
+MANY = int(os.environ.get("MEASURE_MANY", "1000000"))  # patterns of the large job
 
 
 def lines(count: int, dids: int) -> Iterator[bytes]:
@@ -105,7 +107,7 @@ def speed() -> None:
 
 def memory() -> None:
     """Peak resident memory of API and bulk worker while a job of each size runs."""
-    for count in (10_000, 1_000_000):
+    for count in (10_000, MANY):
         with tempfile.TemporaryDirectory() as directory:
             service, processes = started(directory)
             try:

@@ -24,6 +24,12 @@ def past(n: int) -> list[dict[str, Any]]:
     return found
 
 
+def typed(did: str, n: int, wpm: float = 64.0) -> dict[str, Any]:
+    """Sessions of one person: none a copy of another, and leading nowhere as n grows."""
+    apart = (0.6 + n / 16) * (-1) ** n
+    return pattern(did, typing_speed_wpm=wpm + apart, avg_key_hold_time_ms=100 + apart)
+
+
 def predict(service: RunningService, body: dict[str, Any]) -> dict[str, Any]:
     status, answer = service.post("/predict", body)
     assert status == 200, answer
@@ -34,7 +40,7 @@ def predict(service: RunningService, body: dict[str, Any]) -> dict[str, Any]:
 def test_a_did_builds_its_history_with_each_accepted_pattern(service: RunningService) -> None:
     used = []
     for n in range(4):
-        answer = predict(service, pattern("did:example:builder", typing_speed_wpm=64 + n % 2))
+        answer = predict(service, typed("did:example:builder", n))
         assert answer["recorded"] is True
         used.append((answer["history_used"], answer["history_source"]))
     assert used == [(0, "none"), (1, "server"), (2, "server"), (3, "server")]
@@ -49,29 +55,31 @@ def test_the_first_answer_without_any_history_is_near_fifty_and_says_so(
 
 
 def test_the_case_of_a_hex_did_does_not_split_its_history(service: RunningService) -> None:
-    predict(service, pattern(DID.lower()))
-    assert predict(service, pattern(DID))["history_used"] == 1
-    assert predict(service, pattern("0x" + DID[2:].upper()))["history_used"] == 2
+    predict(service, typed(DID.lower(), 0))
+    assert predict(service, typed(DID, 1))["history_used"] == 1
+    assert predict(service, typed("0x" + DID[2:].upper(), 2))["history_used"] == 2
 
 
 def test_a_callers_history_serves_a_did_that_has_none_and_never_outranks_what_was_recorded(
     service: RunningService,
 ) -> None:
-    body = pattern("did:example:caller") | {"historical_patterns": past(12)}
+    body = typed("did:example:caller", 0) | {"historical_patterns": past(12)}
     first = predict(service, body)
     assert (first["history_used"], first["history_source"]) == (12, "caller")
     assert "HISTORY_FROM_CALLER" in first["reasons"]
     second = predict(service, body)
     assert (second["history_used"], second["history_source"]) == (1, "server")
+    assert second["reasons"] == ["SHORT_HISTORY", "REPLAY_SUSPECTED"]
+    assert (second["decision"], second["recorded"]) == ("reject", False)
 
 
 def test_somebody_elses_typing_scores_lower_than_the_owners_and_is_not_learned(
     service: RunningService,
 ) -> None:
     did = "did:example:owner"
-    for n in range(8):
-        predict(service, pattern(did, typing_speed_wpm=80 + n % 3, avg_key_hold_time_ms=90))
-    own = predict(service, pattern(did, typing_speed_wpm=81, avg_key_hold_time_ms=90))
+    for n in range(4):
+        predict(service, typed(did, n, wpm=80))
+    own = predict(service, typed(did, 4, wpm=80))
     other = predict(
         service,
         pattern(did, typing_speed_wpm=28, avg_key_hold_time_ms=170, avg_transition_time_ms=260),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.bulk import ndjson, patterns
 from tests.e2e.service import ROOT, RunningService
 
 pytestmark = pytest.mark.e2e
@@ -22,6 +23,7 @@ ANSWER_FIELDS = [
     "model_version",
     "inference_time_ms",
 ]
+BULK = README.split("### Bulk jobs", 1)[1].split("```bash\n", 1)[1].split("```", 1)[0]
 
 
 def example(language: str, containing: str) -> str:
@@ -65,6 +67,26 @@ def test_the_javascript_example_prints_a_confidence(service: RunningService) -> 
     node = [needs("node"), "--input-type=module", "-e"]
     output = run(node, service, example("javascript", "await fetch"))
     assert re.fullmatch(r"Confidence: \d{1,3}%\n", output)
+
+
+def test_the_three_lines_of_a_bulk_job_score_a_file(
+    service: RunningService, tmp_path: Path
+) -> None:
+    needs("curl")
+    service.worker("bulk")
+    (tmp_path / "pending.ndjson").write_bytes(ndjson(patterns(20, 5)))
+    send, fetch, both = (line.split("  #")[0] for line in BULK.strip().splitlines())
+    job_id = json.loads(run(["bash", "-c"], service, f"cd {tmp_path}; {send}"))["job_id"]
+    fetch = fetch.replace("5f0c...", job_id)
+    assert job_id in fetch
+    service.wait_for(lambda: service.get(f"/jobs/{job_id}")[1]["state"] == "done", "it is done")
+    results = run(["bash", "-c"], service, fetch)
+    assert [json.loads(line)["index"] for line in results.splitlines()] == list(range(20))
+    both = both.replace("python scripts/", f"{sys.executable} {ROOT}/scripts/", 1)
+    at_port = f"--url http://localhost:8000 {both.split('score_patterns.py ')[1]}"
+    run(["bash", "-c"], service, f"cd {tmp_path}; {both.split(' --')[0]} {at_port}")
+    again = (tmp_path / "scores.ndjson").read_text().splitlines()  # a job of the script's own
+    assert [json.loads(line)["index"] for line in again] == list(range(20))
 
 
 def test_the_first_lines_are_the_two_commands() -> None:

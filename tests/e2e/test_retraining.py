@@ -12,7 +12,8 @@ from redis import Redis
 
 from ml.registry import load, manifest
 from tests.e2e.service import ROOT, RunningService, pattern
-from worker.history import Entry, History, Pattern
+from worker.history import Entry, History
+from worker.records import Pattern
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml.scorer import BLOCK, Scorer, reconstruction_error
+from ml.passes import BLOCK
+from ml.scorer import ROWS_AT_ONCE, Scorer, reconstruction_error
 from ml.sessions import Sessions
 from tests.ml.any_sessions import any_numbers, any_sessions
 
@@ -154,3 +155,16 @@ def test_the_rooms_without_a_network_load_without_torch() -> None:
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=False)
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("rows", [ROWS_AT_ONCE["cpu"] + 1, 3 * ROWS_AT_ONCE["cpu"]])
+def test_a_batch_that_is_scored_in_parts_has_every_rows_answer_in_order(
+    shipped: Scorer, rows: int
+) -> None:
+    sessions = any_sessions(rows, 12, np.random.default_rng(rows))
+    together = shipped.score(sessions)
+    for row in (0, ROWS_AT_ONCE["cpu"] - 1, ROWS_AT_ONCE["cpu"], rows - 1):
+        alone = shipped.score(sessions[row : row + 1])
+        assert alone.confidence[0] == together.confidence[row]
+        assert alone.anomaly.tobytes() == together.anomaly[row : row + 1].tobytes()
+        assert alone.importance[0] == pytest.approx(together.importance[row], abs=1e-5)

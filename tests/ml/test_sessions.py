@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ml.sessions import Sessions
+from ml.statistics import DERIVED
 
 
 def test_a_batch_may_have_no_history_at_all() -> None:
@@ -51,3 +52,41 @@ def test_only_numbers_that_count_must_be_finite() -> None:
     assert sessions.finite().tolist() == [True, True, False, False]
     sessions.current[0, 3] = np.inf
     assert sessions.finite().tolist() == [False, True, False, False]
+
+
+def test_what_is_derived_goes_with_its_rows() -> None:
+    rng = np.random.default_rng(0)
+    sessions = Sessions(
+        np.ones((3, 4)),
+        np.ones((3, 2, 4)),
+        np.array([0, 1, 2]),
+        rng.random((3, DERIVED)),
+        rng.random((3, 2, DERIVED)),
+        rng.random((3, 2)),
+    )
+    chosen = sessions[np.array([2, 0])]
+    assert chosen.derived is not None
+    assert sessions.derived is not None
+    assert np.array_equal(chosen.derived, sessions.derived[[2, 0]])
+    assert chosen.past_derived is not None
+    assert chosen.past_derived.shape == (2, 2, DERIVED)
+    assert chosen.ages_hours is not None
+    assert chosen.ages_hours.shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [("derived", (2, 57)), ("past_derived", (2, 2, DERIVED)), ("ages_hours", (2, 2))],
+)
+def test_what_is_derived_must_fit(name: str, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be"):
+        Sessions(np.ones((2, 4)), np.ones((2, 1, 4)), np.array([1, 1]), **{name: np.zeros(shape)})
+
+
+def test_derived_numbers_that_count_must_be_finite() -> None:
+    derived, past = np.zeros((3, DERIVED)), np.zeros((3, 2, DERIVED))
+    derived[0, 3] = np.nan
+    past[1, 0, 5] = np.inf
+    past[2, 1, 5] = np.inf  # padding
+    sessions = Sessions(np.ones((3, 4)), np.ones((3, 2, 4)), np.array([1, 1, 1]), derived, past)
+    assert sessions.finite().tolist() == [False, False, True]

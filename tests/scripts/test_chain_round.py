@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import time
+
 import pytest
 
-from scripts.chain_round import Chain, Pattern
+from scripts.chain_node import Address
+from scripts.chain_round import Chain, OracleEnd, Pattern
 from tests.scripts.oracles import FakeOracle, jittering, listening, steady
 
 pytestmark = pytest.mark.anyio
@@ -37,6 +41,23 @@ async def test_nodes_and_oracles_that_agree_settle_ten_patterns_a_round() -> Non
 async def test_an_oracle_that_answers_anew_each_time_is_found_out() -> None:
     chain = await rounds(FakeOracle(0, jittering(), forgetful=True))
     assert "other bytes than were given before" in faults(chain)
+
+
+@pytest.mark.parametrize(("seconds", "fault"), [(30, True), (60, False)])
+async def test_an_oracle_may_answer_anew_when_its_window_has_ended(
+    seconds: int, fault: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = itertools.count(1)
+    oracle = FakeOracle(0, lambda asked: (steady(asked)[0], next(numbers)), forgetful=True)
+    began = time.time()
+    async with listening(oracle, FakeOracle(1, steady)) as ends:
+        chain = Chain(ends, 1)
+        ends[1] = OracleEnd((Address("127.0.0.1", 1),), ends[1].public_key)  # so nothing is settled
+        chain.add(PATTERNS[:2])
+        for later in (0, seconds):
+            monkeypatch.setattr(time, "time", lambda later=later: began + later)
+            await chain.round(later)
+    assert ("other bytes than were given before" in faults(chain)) is fault
 
 
 async def test_an_oracle_that_says_another_score_than_the_others_is_found_out() -> None:

@@ -11,7 +11,7 @@ from redis import Redis
 from scripts.dead_letters import main
 from tests.api.front import app_for
 from tests.api.served import served
-from worker.contract import BULK_QUEUE, DEAD_CHUNKS, JobKeys
+from worker.contract import BULK_QUEUE, DEAD_CHUNKS, MAX_RUN_SECONDS, JobKeys
 
 JOB = "a" * 32
 NAME = f"{JOB}.3"
@@ -23,7 +23,10 @@ def redis(redis_url: str) -> Iterator[Redis]:
         client.flushdb()
         note = {"job_id": JOB, "chunk": 3, "patterns": 7, "since": 1_790_000_000.5}
         client.hset(DEAD_CHUNKS, NAME, json.dumps(note))
-        client.hset(JobKeys(JOB).job, mapping={"state": "done", "failed": 7, "open": 0})
+        client.hset(
+            JobKeys(JOB).job,
+            mapping={"state": "done", "failed": 7, "open": 0, "total": 7, "keyed": "k"},
+        )
         client.hset(JobKeys(JOB).ledger, "s:3", "dead")
         yield client
 
@@ -43,6 +46,7 @@ def test_a_dead_chunk_is_listed_tried_again_and_gone_from_the_list(
     assert redis.hget(JobKeys(JOB).ledger, "s:3") == b"waiting"
     assert redis.hmget(JobKeys(JOB).job, "state", "failed", "open") == [b"running", b"0", b"1"]
     assert redis.llen(BULK_QUEUE) == 1
+    assert int(redis.ttl(JobKeys(JOB).job)) > MAX_RUN_SECONDS - 60
     assert main(["--url", url, "list"]) == 0
     assert NAME not in capsys.readouterr().out
 

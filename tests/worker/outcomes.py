@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from worker.contract import CHANNELS, Answer, ErrorCode
-from worker.history import Entry, Pattern
+from worker.history import Entry
 from worker.outcome import Outcome
+from worker.records import Pattern
 
 
 def answer(confidence: int, reasons: list[str] | None = None) -> Answer:
@@ -19,6 +20,7 @@ def answer(confidence: int, reasons: list[str] | None = None) -> Answer:
         "history_used": 0,
         "history_source": "none",
         "recorded": True,
+        "decision": "review",
         "reasons": reasons or [],
     }
 

@@ -10,7 +10,7 @@ from redis import Redis
 from tests.worker.dead_server import dead_redis
 from tests.worker.outcomes import outcome
 from worker.aftermath import Aftermath
-from worker.contract import STATS_KEY
+from worker.contract import STATS_KEY, Decision
 from worker.history import History
 from worker.metrics import WorkerMetrics
 from worker.totals import Totals, TotalsUnavailableError
@@ -47,6 +47,28 @@ def test_patterns_figures_and_metrics_are_written(redis: Redis) -> None:
     assert sample(metrics, "row_errors_total", code="INFERENCE_ERROR") == 1
     assert sample(metrics, "inference_seconds_count") == 2
     assert sample(metrics, "queue_wait_seconds_sum") == pytest.approx(0.02)
+
+
+def test_decisions_and_reasons_are_counted_by_name(redis: Redis) -> None:
+    metrics = WorkerMetrics()
+    scored = outcome(80, 90, 10)
+    first, _, last = scored.answers
+    first["decision"], first["reasons"] = "accept", ["SHORT_HISTORY"]
+    last["decision"], last["reasons"] = "reject", ["SHORT_HISTORY", "REPLAY_SUSPECTED"]
+    Aftermath(History(redis, 50, 180), Totals(redis), metrics)(scored)
+    counted = [sample(metrics, "decisions_total", decision=each) for each in Decision]
+    assert counted == [1, 1, 1]
+    assert sample(metrics, "reasons_total", reason="SHORT_HISTORY") == 2
+    assert sample(metrics, "reasons_total", reason="REPLAY_SUSPECTED") == 1
+    assert sample(metrics, "reasons_total", reason="UPDATE_WITHHELD") == 0
+
+
+def test_what_was_kept_out_at_the_last_moment_is_not_counted_as_recorded(redis: Redis) -> None:
+    metrics = WorkerMetrics()
+    after = Aftermath(History(redis, 50, 180, quota=1), Totals(redis), metrics)
+    after(outcome(80, 90))
+    after(outcome(80, 70))
+    assert sample(metrics, "recorded_total") == 3
 
 
 def test_a_failed_write_is_counted_and_raises_nothing() -> None:

@@ -11,25 +11,30 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ml.scorer import Scores
-from worker.answers import Past, error_rows, in_steps, reasons, word
-from worker.contract import CHANNELS, ErrorCode
+from ml.statistics import pool
+from tests.worker.batches import NUMBERS, SHARES, brought, compared, pattern, row, scores, window
+from worker.answers import error_rows, in_steps, word
+from worker.contract import CHANNELS, Decision, ErrorCode, Reason
 from worker.enrolment import EnrolmentRule
+from worker.judgement import Point, judge
+from worker.records import Pattern
 
 RULE = EnrolmentRule(75, 0.99)
-SHARES = np.array([0.1, 0.2, 0.3, 0.25, 0.1, 0.05])
-ROW = ["ab", [65, 120, 85, 3, 14], None, None]
+POINT = Point(80, 20)
+RICH = pool(np.array([window(3)], dtype=np.float64))
 
 
-def past(n: int, source: str) -> Past:
-    return Past([(65.0, 120.0, 85.0, 3.0)] * n, source)
+def worded(
+    rows: list[Any], recorded: list[list[Pattern]], found: Scores, quota: int = 0
+) -> list[Any]:
+    comparison = compared(rows, recorded, quota)
+    named = np.array([each[0] is not None for each in rows])
+    judgement = judge(comparison, found, named, RULE, POINT)
+    return word(rows, comparison, found, judgement, RULE, version="1.2.3", inference_ms=4.5)
 
 
-def scores(confidence: list[int], anomaly: list[float]) -> Scores:
-    return Scores(np.array(confidence), np.array(anomaly), np.tile(SHARES, (len(anomaly), 1)))
-
-
-def worded(rows: list[Any], pasts: list[Past], found: Scores) -> list[Any]:
-    return word(rows, pasts, found, RULE, version="1.2.3", inference_ms=4.5)
+def past(count: int) -> list[Pattern]:
+    return [pattern(k) for k in range(1, count + 1)]
 
 
 weights = arrays(np.float64, (3, 6), elements=st.floats(1e-9, 1e9))
@@ -45,7 +50,7 @@ def test_importances_stay_near_what_they_were_and_sum_to_one(drawn: Any) -> None
 
 
 def test_an_answer_carries_every_documented_field_in_the_documented_order() -> None:
-    answer = worded([ROW], [past(7, "server")], scores([87], [0.12]))[0]
+    answer = worded([row()], [past(7)], scores([87], [0.12]))[0]
     assert list(answer)[:5] == [
         "confidence_score",
         "anomaly_score",
@@ -56,47 +61,61 @@ def test_an_answer_carries_every_documented_field_in_the_documented_order() -> N
     assert answer["feature_importance"] == dict(zip(CHANNELS, SHARES.tolist(), strict=True))
     assert (answer["confidence_score"], answer["anomaly_score"]) == (87, 0.12)
     assert (answer["history_used"], answer["history_source"]) == (7, "server")
-    assert (answer["recorded"], answer["reasons"]) == (True, [])
+    assert (answer["recorded"], answer["decision"], answer["reasons"]) == (True, "accept", [])
     assert type(answer["confidence_score"]) is int
+    assert type(answer["recorded"]) is bool
+
+
+COPY = Pattern(5, (65.0, 120.0, 85.0, 3.0))
+PLAIN, WITH = [NUMBERS], [window(9)]
 
 
 @pytest.mark.parametrize(
-    ("row", "history", "anomaly", "expected"),
+    ("given_row", "recorded", "anomaly", "expected"),
     [
-        (ROW, past(0, "none"), 0.5, ["NO_HISTORY"]),
-        (ROW, past(1, "server"), 0.5, ["SHORT_HISTORY"]),
-        (ROW, past(4, "caller"), 0.5, ["SHORT_HISTORY", "HISTORY_FROM_CALLER"]),
-        (ROW, past(5, "caller"), 0.5, ["HISTORY_FROM_CALLER"]),
-        (ROW, past(5, "server"), 0.995, ["ANOMALOUS"]),
-        ([*ROW[:3], [[65, 1, 1, 1]]], past(9, "server"), 0.5, ["SESSION_FEATURES_UNUSED"]),
+        (row(), [], 0.5, ["NO_HISTORY"]),
+        (row(), past(1), 0.5, ["SHORT_HISTORY"]),
+        (row(brought=brought(4)), [], 0.5, ["SHORT_HISTORY", "HISTORY_FROM_CALLER"]),
+        (row(brought=brought(5)), [], 0.5, ["HISTORY_FROM_CALLER"]),
+        (row(), past(5), 0.995, ["ANOMALOUS"]),
+        (row(), [*past(8), COPY], 0.5, ["REPLAY_SUSPECTED"]),
+        (row(windows=PLAIN), past(9), 0.5, ["SESSION_FEATURES_UNUSED"]),
+        (row(windows=PLAIN), [], 0.5, ["NO_HISTORY", "SESSION_FEATURES_UNUSED"]),
+        (row(windows=WITH), past(9), 0.5, ["SESSION_FEATURES_UNUSED"]),
+        (row(windows=WITH), [], 0.5, ["NO_HISTORY"]),
+        (row(windows=WITH), [*past(8), pattern(9, RICH)], 0.5, []),
+        (row(windows=WITH, brought=brought(5, PLAIN)), [], 0.5, ["HISTORY_FROM_CALLER", "SESSION_FEATURES_UNUSED"]),
+        (row(windows=WITH, brought=brought(5, [window(2)])), [], 0.5, ["HISTORY_FROM_CALLER"]),
     ],
-)
+)  # fmt: skip
 def test_each_reason_is_given_when_it_holds_and_only_then(
-    row: list[Any], history: Past, anomaly: float, expected: list[str]
+    given_row: list[Any], recorded: list[Pattern], anomaly: float, expected: list[str]
 ) -> None:
-    assert reasons(row, history, anomaly, RULE) == expected
+    (answer,) = worded([given_row], [recorded], scores([50], [anomaly]))
+    assert answer["reasons"] == expected
 
 
-def test_a_row_without_a_name_is_never_recorded() -> None:
-    nameless = [None, *ROW[1:]]
-    found = worded([nameless, ROW], [past(0, "none")] * 2, scores([99, 99], [0.1, 0.1]))
-    assert [answer["recorded"] for answer in found] == [False, True]
+def test_timing_that_nobody_makes_and_updates_kept_back_are_told() -> None:
+    (fake,) = worded([row()], [past(9)], scores([90], [0.5], [True]))
+    assert (fake["reasons"], fake["confidence_score"]) == (["IMPLAUSIBLE_TIMING"], 10)
+    (full,) = worded([row()], [past(9)], scores([90], [0.5]), quota=5)
+    assert (full["reasons"], full["confidence_score"]) == (["UPDATE_WITHHELD"], 90)
+    assert full["recorded"] is False
 
 
-def test_a_callers_history_counts_as_nothing_recorded() -> None:
-    found = worded(
-        [ROW, ROW], [past(50, "caller"), past(50, "server")], scores([40] * 2, [0.1] * 2)
-    )
-    assert [answer["recorded"] for answer in found] == [True, False]
+def test_every_code_of_an_answer_is_a_known_one() -> None:
+    rows = [row(), row(windows=PLAIN), row(brought=brought(3))]
+    answers = worded(rows, [[], past(9), []], scores([50, 99, 1], [0.5, 0.999, 0.2]))
+    assert {reason for answer in answers for reason in answer["reasons"]} <= set(Reason)
+    assert {answer["decision"] for answer in answers} == set(Decision)
 
 
 def test_a_row_that_cannot_be_expressed_fails_alone() -> None:
-    broken = scores([50, 50], [float("nan"), 0.5])
-    found = worded([ROW, ROW], [past(0, "none")] * 2, broken)
+    found = worded([row(), row("bb")], [[], []], scores([50, 50], [float("nan"), 0.5]))
     assert found[0] == {"error": "INFERENCE_ERROR"}
     assert found[1]["confidence_score"] == 50
 
 
 def test_a_refused_message_has_one_error_a_row() -> None:
-    rows = error_rows([ROW] * 3, ErrorCode.DEADLINE_EXCEEDED)
+    rows = error_rows([row()] * 3, ErrorCode.DEADLINE_EXCEEDED)
     assert rows == [{"error": "DEADLINE_EXCEEDED"}] * 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,8 +17,13 @@ RULE = EnrolmentRule(update_confidence=75, update_anomaly=0.99)
 SHIPPED = Path(__file__).resolve().parents[2] / "models" / "production" / "model.pth"
 
 
+def admitted(rule: EnrolmentRule, confidence: int, anomaly: float, recorded: int) -> bool:
+    found = rule.admits(np.array([confidence]), np.array([anomaly]), np.array([recorded]))
+    return bool(found[0])
+
+
 @pytest.mark.parametrize(
-    ("confidence", "anomaly", "recorded", "admitted"),
+    ("confidence", "anomaly", "recorded", "enters"),
     [
         (50, 0.5, 0, True),  # the first pattern of a DID: no evidence either way
         (50, 0.5, 1, False),
@@ -26,20 +32,41 @@ SHIPPED = Path(__file__).resolve().parents[2] / "models" / "production" / "model
         (99, 0.99, 50, True),
         (99, 0.991, 50, False),
         (50, 1.0, 0, False),
+        (50, float("nan"), 0, False),
     ],
 )
 def test_the_thresholds_hold_on_both_sides(
-    confidence: int, anomaly: float, recorded: int, admitted: bool
+    confidence: int, anomaly: float, recorded: int, enters: bool
 ) -> None:
-    assert RULE.admits(confidence, anomaly, recorded) is admitted
+    assert admitted(RULE, confidence, anomaly, recorded) is enters
 
 
-@given(st.integers(0, 100), st.integers(0, 100), st.floats(0, 1), st.integers(1, 50))
+@pytest.mark.parametrize(
+    ("confidence", "recorded", "enters"),
+    [(75, 4, True), (75, 5, False), (91, 5, False), (92, 5, True), (92, 50, True)],
+)
+def test_from_five_patterns_on_only_what_the_secure_point_accepts_enters(
+    confidence: int, recorded: int, enters: bool
+) -> None:
+    assert admitted(RULE.above(66, 92), confidence, 0.5, recorded) is enters
+
+
+def test_a_secure_point_below_the_update_threshold_lowers_nothing() -> None:
+    assert not admitted(RULE.above(66, 60), 74, 0.5, 9)
+
+
+@given(
+    st.integers(0, 99),
+    st.integers(0, 100),
+    st.integers(0, 100),
+    st.floats(0, 1),
+    st.integers(1, 50),
+)
 def test_no_pattern_that_is_barely_accepted_enters_whatever_the_models_threshold(
-    acceptance: int, confidence: int, anomaly: float, recorded: int
+    acceptance: int, secure: int, confidence: int, anomaly: float, recorded: int
 ) -> None:
-    admitted = RULE.above(acceptance).admits(confidence, anomaly, recorded)
-    assert not (admitted and confidence <= acceptance)
+    enters = admitted(RULE.above(acceptance, secure), confidence, anomaly, recorded)
+    assert not (enters and confidence <= acceptance)
 
 
 def test_the_default_update_threshold_is_stricter_than_the_shipped_models_acceptance() -> None:

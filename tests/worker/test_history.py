@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import struct
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from redis import Redis
 
+from ml.statistics import pool
+from tests.worker.batches import window
 from tests.worker.dead_server import dead_redis
 from worker.contract import REPEAT_SECONDS, asked_key, history_key
 from worker.history import (
@@ -19,10 +18,11 @@ from worker.history import (
     Entry,
     History,
     HistoryUnavailableError,
-    Pattern,
 )
+from worker.records import Pattern, pack_derived
 
 BYTES_FOR_FIFTY = 2048
+BYTES_FOR_FIFTY_RICH_ONES = 8192
 
 
 @pytest.fixture
@@ -34,30 +34,6 @@ def redis(redis_url: str) -> Iterator[Redis]:
 
 def pattern(n: int) -> Pattern:
     return Pattern(1_700_000_000 + n, (60.0 + n, 100.0, 80.0, 2.5), n % 24)
-
-
-floats = st.floats(-1000, 10_000, width=32)
-
-
-@given(st.integers(0, 2**32 - 1), st.tuples(floats, floats, floats, floats), st.integers(0, 23))
-def test_a_record_gives_back_what_went_in(
-    seconds: int, features: tuple[float, float, float, float], hour: int
-) -> None:
-    kept = Pattern(seconds, features, hour)
-    assert Pattern.unpack(kept.pack()) == kept
-
-
-NOT_FINITE = struct.pack("<BIffffB", 1, 1, math.nan, 1.0, math.inf, 1.0, 1)
-
-
-@pytest.mark.parametrize(
-    "record", [b"", b"\x02" + bytes(21), bytes(22), b"\x01" + bytes(22), NOT_FINITE]
-)
-def test_a_record_that_this_release_would_not_have_written_is_left_out(
-    record: bytes, redis: Redis
-) -> None:
-    redis.lpush(history_key("aa"), pattern(1).pack(), record)
-    assert History(redis, 50, 180).read(["aa"]) == [[pattern(1)]]
 
 
 def test_histories_come_in_the_order_asked_for_newest_pattern_first(redis: Redis) -> None:
@@ -81,6 +57,78 @@ def test_fifty_patterns_of_a_did_take_less_than_two_kilobytes(redis: Redis) -> N
     size = redis.memory_usage(history_key("ab" * 16))
     assert size is not None
     assert size <= BYTES_FOR_FIFTY
+
+
+def rich(n: int) -> Pattern:
+    derived = pool(np.array([window(n)], dtype=np.float64))
+    extra = pack_derived(derived[None])[0]
+    return Pattern(1_700_000_000 + n, pattern(n).features, n % 24, extra)
+
+
+def test_fifty_rich_patterns_of_a_did_take_less_than_eight_kilobytes(redis: Redis) -> None:
+    history = History(redis, 50, 180)
+    for n in range(60):
+        history.append([Entry("ab" * 16, rich(n))])
+    assert history.read(["ab" * 16]) == [[rich(59 - k) for k in range(50)]]
+    size = redis.memory_usage(history_key("ab" * 16))
+    assert size is not None
+    assert size <= BYTES_FOR_FIFTY_RICH_ONES
+
+
+DAY = 86_400
+
+
+def timed(n: int, seconds: int) -> Pattern:
+    return Pattern(1_700_000_000 + seconds, pattern(n).features, 9)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_no_more_than_the_quota_enters_within_a_day_however_it_comes(
+    redis: Redis, at_once: bool
+) -> None:
+    history = History(redis, 50, 180, quota=3)
+    hours = [0, 1, 2, 3, 23, 24, 25, 26, 27, 80]
+    entries = [Entry("aa", timed(n, 3600 * hour)) for n, hour in enumerate(hours)]
+    if at_once:
+        assert history.enter_once("mark", entries, 60)
+    else:
+        for entry in entries:
+            history.append([entry])
+    entered = [(each.unix_seconds - 1_700_000_000) // 3600 for each in history.read(["aa"])[0]]
+    assert entered == [80, 26, 25, 24, 2, 1, 0]
+
+
+def test_a_quota_is_of_one_did_and_none_is_no_limit(redis: Redis) -> None:
+    history = History(redis, 50, 180, quota=1)
+    history.append([Entry("aa", pattern(1)), Entry("bb", pattern(2)), Entry("aa", pattern(3))])
+    assert [len(found) for found in history.read(["aa", "bb"])] == [1, 1]
+    free = History(redis, 50, 180)
+    free.append([Entry("aa", pattern(n)) for n in range(4, 9)])
+    assert len(free.read(["aa"])[0]) == 6
+
+
+def test_a_quota_beyond_the_length_is_the_length(redis: Redis) -> None:
+    history = History(redis, 2, 180, quota=10)
+    history.append([Entry("aa", pattern(n)) for n in range(5)])
+    assert history.read(["aa"], spare=SPARE) == [[pattern(1), pattern(0)]]
+
+
+def test_a_backlog_of_earlier_days_enters_beside_a_history_of_today(redis: Redis) -> None:
+    history = History(redis, 50, 180, quota=2)
+    history.append([Entry("aa", timed(n, 10 * DAY)) for n in range(3)])
+    backlog = [Entry("aa", timed(10 + n, DAY * n)) for n in range(4)]
+    assert history.enter_once("mark", backlog, 60)
+    assert len(history.read(["aa"])[0]) == 6
+
+
+def test_numbers_that_just_came_do_not_enter_again_whoever_judged_them(redis: Redis) -> None:
+    history = History(redis, 50, 180)
+    again = Pattern(1_700_009_999, pattern(1).features, 7)
+    history.append([Entry("aa", pattern(1)), Entry("bb", again), Entry("aa", again)])
+    history.enter_once("mark", [Entry("aa", pattern(2)), Entry("aa", again)], 60)
+    assert history.read(["aa", "bb"]) == [[pattern(2), pattern(1)], [again]]
+    history.append([Entry("cc", rich(1)), Entry("cc", pattern(1))])
+    assert len(history.read(["cc"])[0]) == 2
 
 
 def test_everyone_is_visited_once_whatever_else_lies_in_the_server(redis: Redis) -> None:
@@ -152,7 +200,7 @@ def test_what_a_question_entered_is_told_and_nothing_for_one_that_entered_nothin
     history = History(redis, 50, 180)
     history.append([asked("aa", 3), Entry("aa", pattern(4))])
     questions = [("aa", QUESTION), ("aa", OTHER_QUESTION), ("bb", QUESTION)]
-    assert history.entered(questions) == [pattern(3), None, None]
+    assert history.entered(questions) == [pattern(3).pack(), None, None]
     assert history.entered([]) == []
 
 

@@ -6,23 +6,35 @@ import hashlib
 import struct
 from typing import Any
 
+import numpy as np
 import pytest
 
+from ml.statistics import pool
+from tests.worker.batches import compared, window
 from tests.worker.outcomes import answer
-from worker.answers import Past
 from worker.contract import ErrorCode
-from worker.history import Pattern
 from worker.provenance import before, complete, history_digest, question_of
+from worker.records import Pattern, Records, decode, pack_derived
 
 ASKED = "0123456789abcdef"
 
 
-def pattern(second: int) -> Pattern:
-    return Pattern(1_790_000_000 + second, (60.0, 100.0, 80.0, 2.0), 9)
+def record(second: int) -> bytes:
+    return Pattern(1_790_000_000 + second, (60.0, 100.0, 80.0, 2.0), 9).pack()
 
 
 def row(*chain: Any) -> list[Any]:
     return ["aa", [60.0, 100.0, 80.0, 2.0, 9.0], None, None, *chain]
+
+
+def records(*patterns: Pattern) -> Records:
+    found, _ = decode([[each.pack() for each in patterns]])
+    return np.asarray(found[0])
+
+
+def rich(seed: int, seconds: int = 5) -> Pattern:
+    extra = pack_derived(pool(np.array([window(seed)], dtype=np.float64))[None])[0]
+    return Pattern(seconds, (60.0, 100.0, 80.0, 2.5), 9, extra)
 
 
 def test_a_row_of_predict_has_no_question() -> None:
@@ -31,36 +43,58 @@ def test_a_row_of_predict_has_no_question() -> None:
 
 
 def test_a_repeated_question_sees_what_was_there_before_it_first_came() -> None:
-    past = [pattern(second) for second in (9, 7, 5, 3)]
-    assert before(past, pattern(7)) == past[2:]
-    assert before(past, pattern(3)) == []
+    past = [record(second) for second in (9, 7, 5, 3)]
+    assert before(past, record(7)) == past[2:]
+    assert before(past, record(3)) == []
 
 
 def test_of_two_patterns_that_cannot_be_told_apart_both_are_left_out() -> None:
-    past = [pattern(second) for second in (9, 7, 7, 3)]
-    assert before(past, pattern(7)) == past[3:]
+    past = [record(second) for second in (9, 7, 7, 3)]
+    assert before(past, record(7)) == past[3:]
 
 
 def test_a_question_that_entered_nothing_sees_everything() -> None:
-    past = [pattern(9), pattern(7)]
+    past = [record(9), record(7)]
     assert before(past, None) == past
-    assert before(past, pattern(8)) == past
+    assert before(past, record(8)) == past
+
+
+PAST = [Pattern(7, (60.0, 100.0, 80.0, 2.5)), Pattern(9, (61.0, 99.0, 81.0, 0.0))]
 
 
 def test_a_history_has_the_digest_of_its_numbers_newest_first_without_their_times() -> None:
-    numbers = [(60.0, 100.0, 80.0, 2.5), (61.0, 99.0, 81.0, 0.0)]
-    packed = struct.pack("<8f", *numbers[0], *numbers[1])
-    assert history_digest(numbers) == hashlib.blake2b(packed, digest_size=32).hexdigest()
-    assert history_digest(numbers[::-1]) != history_digest(numbers)
-    assert history_digest([]).startswith("0e5751c026e543b2")
+    packed = struct.pack("<8f", *PAST[0].features, *PAST[1].features)
+    assert history_digest(records(*PAST)) == hashlib.blake2b(packed, digest_size=32).hexdigest()
+    assert history_digest(records(*PAST[::-1])) != history_digest(records(*PAST))
+    assert history_digest(records()).startswith("0e5751c026e543b2")
+
+
+def test_a_rich_history_has_a_digest_of_all_that_it_holds() -> None:
+    past = [rich(1), PAST[0]]
+    packed = b"".join(
+        struct.pack("<B4f", 2 if each.extra else 1, *each.features) + (each.extra or bytes(92))
+        for each in past
+    )
+    expected = hashlib.blake2b(packed, digest_size=32, person=b"rich history").hexdigest()
+    assert history_digest(records(*past)) == expected
+    assert history_digest(records(rich(1, seconds=99), PAST[0])) == expected
+    assert history_digest(records(rich(2), PAST[0])) != expected
+
+
+def test_a_history_of_four_numbers_has_the_same_digest_beside_a_rich_one() -> None:
+    both, counts = decode([[each.pack() for each in PAST], [rich(1).pack()]])
+    assert history_digest(both[0, : counts[0]]) == history_digest(records(*PAST))
+
+
+def completed(rows: list[Any], patterns: list[list[Pattern]]) -> list[Any]:
+    found, _ = decode([[each.pack() for each in past] for past in patterns])
+    return complete(rows, found, compared(rows, patterns), [answer(60) for _ in rows], "ab" * 32)
 
 
 def test_only_questions_of_the_chain_get_a_provenance() -> None:
-    rows = [row(), row([ASKED, 0])]
-    pasts = [Past([], "none"), Past([(60.0, 100.0, 80.0, 2.0)], "server")]
-    plain, asked = complete(rows, pasts, [answer(50), answer(60)], "ab" * 32)
+    plain, asked = completed([row(), row([ASKED, 0])], [[], PAST])
     assert "provenance" not in plain
-    digest = history_digest([(60.0, 100.0, 80.0, 2.0)])
+    digest = history_digest(records(*PAST))
     assert asked == {**answer(60), "provenance": {"model": "ab" * 32, "history": digest}}
 
 
@@ -68,11 +102,12 @@ def test_only_questions_of_the_chain_get_a_provenance() -> None:
 def test_a_question_that_requires_more_history_than_there_is_gets_no_score(
     recorded: int, refused: bool
 ) -> None:
-    past = Past([(60.0, 100.0, 80.0, 2.0)] * recorded, "server")
-    (entry,) = complete([row([ASKED, 3])], [past], [answer(60)], "ab" * 32)
+    (entry,) = completed([row([ASKED, 3])], [PAST[:1] * recorded])
     assert (entry == {"error": ErrorCode.HISTORY_REQUIRED}) == refused
 
 
 def test_an_error_stays_an_error() -> None:
-    (entry,) = complete([row([ASKED, 0])], [Past([], "none")], [{"error": "X"}], "ab" * 32)
+    rows = [row([ASKED, 0])]
+    found, _ = decode([[]])
+    (entry,) = complete(rows, found, compared(rows, [[]]), [{"error": "X"}], "ab" * 32)
     assert entry == {"error": "X"}

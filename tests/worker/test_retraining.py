@@ -11,8 +11,9 @@ from redis import Redis
 
 from ml.aalto import aalto
 from ml.synthetic import people
-from worker.history import Entry, History, Pattern
+from worker.history import Entry, History
 from worker.promotion import Promotions
+from worker.records import Pattern
 from worker.retraining import LOCK_KEY, Retraining, table, user_number
 
 MODEL = Path(__file__).resolve().parents[2] / "models" / "production" / "model.pth"

@@ -13,12 +13,14 @@ from redis import Redis
 
 from ml.registry import load
 from ml.scorer import Scorer
+from tests.worker.batches import window
 from tests.worker.dead_server import dead_redis
 from worker.contract import MAX_ROWS_PER_MESSAGE, ErrorCode, history_key
 from worker.enrolment import EnrolmentRule
 from worker.held_model import HeldModel
-from worker.history import Entry, History, Pattern
+from worker.history import Entry, History
 from worker.provenance import history_digest
+from worker.records import Pattern, decode
 from worker.scoring import ScoringCore
 
 RULE = EnrolmentRule(75, 0.99)
@@ -41,7 +43,7 @@ def history(redis_url: str) -> Iterator[History]:
 
 
 def core(scorer: Scorer, history: History) -> ScoringCore:
-    return ScoringCore(lambda: HeldModel(scorer, 66), history, RULE, clock=lambda: NOW)
+    return ScoringCore(lambda: HeldModel(scorer, 66, 0), history, RULE, clock=lambda: NOW)
 
 
 def message(*rows: list[Any], **changes: float) -> dict[str, Any]:
@@ -55,9 +57,16 @@ def row(name: str | None, features: list[float], brought: list[Any] | None = Non
 def past(features: list[float], n: int) -> list[Pattern]:
     wpm, hold, transition, errors, hour = features
     return [
-        Pattern(int(NOW) - 3600 * k, (wpm + k % 3, hold, transition, errors), int(hour))
+        Pattern(
+            int(NOW) - 3600 * k, (wpm + apart(k), hold - apart(k), transition, errors), int(hour)
+        )
         for k in range(n)
     ]
+
+
+def apart(k: int) -> float:
+    """Numbers around 0 that lead nowhere as k grows, and are never the same twice."""
+    return (0.5 + k / 16) * (-1.0 if k % 2 else 1.0)
 
 
 def test_each_row_is_compared_with_its_own_dids_history(scorer: Scorer, history: History) -> None:
@@ -196,7 +205,7 @@ def test_an_answer_to_the_chain_names_the_models_file_and_the_history_it_saw(
 ) -> None:
     history.append([Entry("aa", found) for found in past(SLOW, 4)])
     (entry,) = core(scorer, history).answer(message(asked("aa", SLOW))).answers
-    seen = [found.features for found in history.read(["aa"])[0]]
+    seen = decode(history.records(["aa"]))[0][0]
     digest = hashlib.sha256(MODEL.read_bytes()).hexdigest()
     assert entry["provenance"] == {"model": digest, "history": history_digest(seen)}
 
@@ -213,3 +222,104 @@ def test_a_did_without_the_required_history_is_refused_and_not_recorded(
     assert scored["history_used"] == 4
     assert plain["history_used"] == 0
     assert [entry.did_hash for entry in outcome.entries] == ["aa", "bb"]
+
+
+def rich(name: str, seed: int, *chain: Any) -> list[Any]:
+    wpm, hold, transition, errors, hour = SLOW
+    numbers = [wpm + apart(seed), hold + apart(seed), transition, errors, hour]
+    return [name, numbers, None, [window(seed, 0.8)], *chain]
+
+
+def test_a_rich_session_enters_with_its_statistics_and_is_compared_with_them(
+    scorer: Scorer, history: History
+) -> None:
+    scoring = core(scorer, history)
+    first = scoring.answer(message(rich("aa", 1)))
+    assert first.answers[0]["reasons"] == ["NO_HISTORY"]
+    history.append(first.entries)
+    second = scoring.answer(message(rich("aa", 2), row("aa", [*rich("aa", 2)[1]])))
+    with_windows, without = second.answers
+    assert with_windows["reasons"] == ["SHORT_HISTORY"]
+    assert with_windows["history_used"] == without["history_used"] == 1
+    (kept,) = history.read(["aa"])[0]
+    assert len(kept.extra) == 92
+
+
+def test_a_recorded_session_sent_again_is_refused_and_not_recorded(
+    scorer: Scorer, history: History
+) -> None:
+    history.append([Entry("aa", found) for found in past(SLOW, 10)])
+    stolen = [*past(SLOW, 10)[3].features, 9]
+    nearly = [stolen[0], stolen[1] + 0.9, *stolen[2:]]
+    outcome = core(scorer, history).answer(message(row("aa", stolen), row("aa", nearly)))
+    for answer in outcome.answers:
+        assert "REPLAY_SUSPECTED" in answer["reasons"]
+        assert answer["confidence_score"] <= 10
+        assert (answer["decision"], answer["recorded"]) == ("reject", False)
+    assert outcome.entries == []
+
+
+def test_a_pattern_that_stands_twice_in_a_message_enters_once(
+    scorer: Scorer, history: History
+) -> None:
+    history.append([Entry("aa", found) for found in past(SLOW, 10)])
+    outcome = core(scorer, history).answer(message(row("aa", SLOW), row("aa", SLOW)))
+    assert [answer["recorded"] for answer in outcome.answers] == [True, False]
+    assert len(outcome.entries) == 1
+
+
+def test_a_question_that_nodes_repeat_is_no_replay_and_another_door_to_the_same_is_one(
+    scorer: Scorer, history: History
+) -> None:
+    history.append([Entry("aa", found) for found in past(SLOW, 10)])
+    scoring = core(scorer, history)
+    first = scoring.answer(message(asked("aa", SLOW)))
+    history.append(first.entries)
+    again, plain = scoring.answer(message(asked("aa", SLOW), row("aa", SLOW))).answers
+    assert again["confidence_score"] == first.answers[0]["confidence_score"]
+    assert again["provenance"] == first.answers[0]["provenance"]
+    assert "REPLAY_SUSPECTED" not in again["reasons"]
+    assert "REPLAY_SUSPECTED" in plain["reasons"]
+
+
+def test_a_copy_is_a_copy_at_the_chains_door(scorer: Scorer, history: History) -> None:
+    history.append([Entry("aa", found) for found in past(SLOW, 10)])
+    history.append([Entry("aa", Pattern(int(NOW) - 9, (30.0, 160.0, 240.0, 6.0), 9))])
+    (answer,) = core(scorer, history).answer(message(asked("aa", SLOW))).answers
+    assert answer["confidence_score"] <= 10
+
+
+def test_the_chains_score_does_not_depend_on_when_the_history_was_recorded(
+    scorer: Scorer, history: History
+) -> None:
+    for name, age in (("aa", 0), ("bb", 90 * 86_400)):
+        for found in past(SLOW, 10):
+            aged = Pattern(found.unix_seconds - age, found.features, found.hour)
+            history.append([Entry(name, aged)])
+    near, far = core(scorer, history).answer(message(asked("aa", SLOW), asked("bb", SLOW))).answers
+    assert near["confidence_score"] == far["confidence_score"]
+    assert near["provenance"] == far["provenance"]
+
+
+@pytest.mark.parametrize("name", ["convenient", "balanced", "secure"])
+def test_a_decision_is_made_at_the_operating_point_that_is_set(
+    scorer: Scorer, history: History, name: str
+) -> None:
+    history.append([Entry("aa", found) for found in past(SLOW, 10)])
+    held = HeldModel(scorer, 66, 0)
+    scoring = ScoringCore(lambda: held, history, RULE, lambda: NOW, point=name)
+    (answer,) = scoring.answer(message(row("aa", SLOW))).answers
+    accepted = answer["confidence_score"] >= scorer.model.operating_points[name].threshold
+    assert (answer["decision"] == "accept") == accepted
+
+
+def test_a_full_day_of_patterns_is_told_and_not_written(scorer: Scorer, redis_url: str) -> None:
+    with Redis.from_url(redis_url) as redis:
+        redis.flushdb()
+        history = History(redis, 50, 180, quota=4)
+        for k, found in enumerate(reversed(past(SLOW, 4))):
+            history.append([Entry("aa", Pattern(int(NOW) - 60 * (9 - k), found.features, 9))])
+        outcome = core(scorer, history).answer(message(row("aa", SLOW)))
+        assert outcome.entries == []
+        assert "UPDATE_WITHHELD" in outcome.answers[0]["reasons"]
+        assert outcome.answers[0]["confidence_score"] > 60

@@ -46,6 +46,7 @@ def test_settings_come_from_the_env_file(tmp_path: Path, monkeypatch: pytest.Mon
         ("history_days", 0),
         ("update_confidence", 101),
         ("update_anomaly", 1.5),
+        ("updates_per_day", -1),
         ("worker_metrics_port", 70_000),
         ("log_format", "xml"),
         ("retrain_seconds", 7200),  # the broker would hand the task out a second time
@@ -123,6 +124,21 @@ def test_a_schedule_that_is_no_cron_expression_is_refused_with_its_form_and_an_e
     assert said.startswith("RETRAIN_SCHEDULE must be a cron expression of five fields")
     assert '"0 3 * * 0"' in said
     assert f"(got {schedule!r})" in said
+
+
+def test_an_operating_point_that_no_model_has_is_refused_with_those_that_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = complaint(tmp_path, monkeypatch, OPERATING_POINT="paranoid")
+    assert said == (
+        "OPERATING_POINT must be 'convenient', 'balanced' or 'secure' (got 'paranoid');"
+        " set it in the environment or in .env"
+    )
+
+
+@pytest.mark.parametrize("name", ["convenient", "balanced", "secure"])
+def test_each_operating_point_can_be_set(name: str) -> None:
+    assert settings(operating_point=name).operating_point == name
 
 
 def test_the_fields_of_a_schedule_may_stand_apart() -> None:

@@ -13,7 +13,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from worker.contract import MAX_CHUNK_FAILURES, MAX_RUN_SECONDS, applied_key
-from worker.history import History, HistoryUnavailableError
+from worker.history import Entry, History, HistoryUnavailableError
 from worker.jobs.ended import Ended
 from worker.jobs.ledger import Claim, Ledger
 from worker.jobs.rows import pack_entries, pages_of, rows_of, unpack_entries
@@ -70,9 +70,10 @@ class Chunks:
         return Ended()
 
     def _run(self, claim: Claim) -> Ended:
-        if not claim.stored:
-            self._score(claim)
-        entries, scored, failed = unpack_entries(self._ledger.entries(claim))
+        if claim.stored:
+            entries, scored, failed = unpack_entries(self._ledger.entries(claim))
+        else:
+            entries, scored, failed = self._score(claim)
         mark = applied_key(claim.job_id, claim.chunk)
         self._history.enter_once(mark, entries, MAX_RUN_SECONDS)
         closed = self._ledger.close(claim, scored, failed)
@@ -80,7 +81,8 @@ class Chunks:
             raise FencedError
         return Ended(scored, failed, closed.next_chunk)
 
-    def _score(self, claim: Claim) -> None:
+    def _score(self, claim: Claim) -> tuple[list[Entry], int, int]:
+        """What must enter the histories, and how many patterns have a score and how many none."""
         renewed = self._monotonic()
 
         def between() -> None:
@@ -92,9 +94,11 @@ class Chunks:
 
         result = self._waves.score(rows_of(self._ledger.fragments(claim)), between)
         failed = result.failed
-        entries = pack_entries(result.entries, len(result.answers) - failed, failed)
+        scored = len(result.answers) - failed
+        entries = pack_entries(result.entries, scored, failed)
         if not self._ledger.store(claim, pages_of(result.answers), entries):
             raise FencedError
+        return result.entries, scored, failed
 
     def _give_back(self, claim: Claim, *, failed: bool) -> int:
         try:

@@ -11,6 +11,7 @@ from redis import Redis
 
 from worker.contract import (
     ACTIVE_JOBS,
+    CALLBACKS,
     DEAD_CHUNKS,
     MAX_CHUNK_FAILURES,
     MAX_RUN_SECONDS,
@@ -34,9 +35,8 @@ class Claim:
 
 @dataclass(frozen=True)
 class Closed:
-    """What closing a chunk led to: whether its job ended, and which chunk may begin now."""
+    """What closing a chunk led to: which chunk may begin now."""
 
-    finished: bool
     next_chunk: int | None
 
 
@@ -110,11 +110,11 @@ class Ledger:
 
     def close(self, claim: Claim, scored: int, failed: int) -> Closed | None:
         """Count the chunk as done; None when the claim no longer stands."""
-        return self._end(claim.job_id, claim.chunk, claim.fence, (scored, failed), "done", "")
+        return self._end(claim, (scored, failed), "done", "", {})
 
-    def bury(self, job_id: str, chunk: int, rows: int, note: str) -> Closed | None:
-        """Put a waiting chunk on the dead-letter list, its rows failed; None when it does not wait any more."""
-        return self._end(job_id, chunk, "", (0, rows), "dead", note)
+    def bury(self, claim: Claim, rows: int, note: str, pages: Mapping[int, bytes]) -> Closed | None:
+        """Put a waiting chunk on the dead-letter list, its rows failed as `pages` tell; None when it waits no more."""
+        return self._end(claim, (0, rows), "dead", note, pages)
 
     def release(self, claim: Claim, *, failed: bool) -> int:
         """Give the chunk back; its failures so far, -1 when the claim no longer stands."""
@@ -157,39 +157,27 @@ class Ledger:
             )
         return found
 
-    def parts(self, job_id: str, chunk: int) -> Claim:
-        """The chunk as it would be claimed, to be read only. Raises LookupError when the job is gone."""
+    def waiting(self, job_id: str, chunk: int) -> tuple[Claim, int]:
+        """The chunk as it would be claimed, to be read only, and its rows. Raises LookupError when the job is gone."""
         plan = self._redis.hget(JobKeys(job_id).plan, str(chunk))
         if plan is None:
             raise LookupError(f"job {job_id} is gone")
-        return Claim(job_id, chunk, "", False, json.loads(plan)["parts"])
-
-    def keep(self, job_id: str, chunk: int, pages: Mapping[int, bytes]) -> None:
-        """Keep results of a chunk that nobody will score."""
-        keys = JobKeys(job_id)
-        pipeline = self._redis.pipeline()
-        for page, blob in pages.items():
-            pipeline.hset(keys.results(page), str(chunk), blob)
-            pipeline.expire(keys.results(page), MAX_RUN_SECONDS)
-        pipeline.execute()
+        entry = json.loads(plan)
+        return Claim(job_id, chunk, "", False, entry["parts"]), entry["rows"]
 
     def _end(
         self,
-        job_id: str,
-        chunk: int,
-        fence: str,
+        claim: Claim,
         counts: tuple[int, int],
         outcome: str,
         note: str,
+        results: Mapping[int, bytes],
     ) -> Closed | None:
-        keys = JobKeys(job_id)
+        keys, chunk = JobKeys(claim.job_id), claim.chunk
         total = int(self._redis.hget(keys.job, "total") or 0)
         pages = -(-total // RESULTS_PER_PAGE)
         names = [keys.job, keys.ledger, keys.plan, keys.entries(chunk)]
-        names += [ACTIVE_JOBS, DEAD_CHUNKS]
-        found: Any = self._close(
-            names, [chunk, fence, *counts, job_id, pages, SHARDS, outcome, note]
-        )
-        return (
-            None if found is None else Closed(bool(found[0]), found[1] if found[1] >= 0 else None)
-        )
+        names += [ACTIVE_JOBS, DEAD_CHUNKS, CALLBACKS, *map(keys.results, results)]
+        values: list[Any] = [chunk, claim.fence, *counts, claim.job_id, pages, SHARDS]
+        found: Any = self._close(names, [*values, outcome, note, *results.values()])
+        return None if found is None else Closed(found if found >= 0 else None)

@@ -7,54 +7,57 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.sessions import NUMBERS
-from worker.history import FORMAT, RECORD_BYTES, History
+from worker.history import History
+from worker.records import RICH, SUMMARY, Records, decode
 
-_RECORD = np.dtype(
-    [("format", "u1"), ("seconds", "<u4"), ("features", "<f4", NUMBERS), ("hour", "u1")]
-)
 DIDS_A_READ = 1000
 
 
 class Pasts:
-    """D histories of up to K patterns, newest first; a DID is its number in `did_hashes`. None stands for nobody."""
+    """D histories of up to K records, newest first; a DID is its number in `did_hashes`. None stands for nobody."""
 
-    def __init__(self, history: History, did_hashes: Sequence[str | None], growth: int) -> None:
-        """Reads what is recorded; `growth` is how many patterns a DID can gain. Raises HistoryUnavailableError."""
-        found = _read(history, did_hashes)
-        longest = max((len(each) for each in found), default=0)
+    def __init__(
+        self, history: History, did_hashes: Sequence[str | None], growth: int, *, rich: bool
+    ) -> None:
+        """Reads what is recorded; `growth` is how many patterns a DID can gain, `rich` whether any may be rich.
+
+        Raises HistoryUnavailableError.
+        """
+        blocks = _read(history, did_hashes)
+        longest = max((records.shape[1] for _, records, _ in blocks), default=0)
+        wide = rich or any(records.dtype == RICH for _, records, _ in blocks)
         self._length = min(history.length, longest + growth)
-        self.counts = np.zeros(len(found), dtype=np.int64)  # (D,)
-        self._patterns = np.zeros((len(found), self._length, NUMBERS))  # (D, K, 4)
-        for number, patterns in enumerate(found):
-            self.counts[number] = len(patterns)
-            self._patterns[number, : len(patterns)] = patterns
+        self.counts = np.zeros(len(did_hashes), dtype=np.int64)  # (D,)
+        self._records = np.zeros((len(did_hashes), self._length), RICH if wide else SUMMARY)
+        for dids, records, counts in blocks:
+            self.counts[dids] = counts
+            for name in records.dtype.names or ():
+                self._records[name][dids, : records.shape[1]] = records[name]
 
-    def of(self, dids: NDArray[np.int64], width: int = 0) -> NDArray[np.float64]:
-        """The histories (B, K', 4) of these DIDs, K' being at least `width` and the longest of them."""
+    def of(self, dids: NDArray[np.int64]) -> Records:
+        """The histories (B, K') of these DIDs, K' being the longest of them."""
         longest = int(self.counts[dids].max(initial=0))
-        found = np.zeros((len(dids), max(width, longest), NUMBERS))
-        found[:, :longest] = self._patterns[dids, :longest]
-        return found
+        return self._records[dids, :longest]
 
-    def append(self, dids: NDArray[np.int64], patterns: NDArray[np.float64]) -> None:
-        """Give each of these different DIDs one newest pattern (B, 4), as it will be read back from the store."""
-        older = self._patterns[dids, :-1]
-        self._patterns[dids, 1:] = older
-        self._patterns[dids, 0] = patterns.astype(np.float32)
+    def append(self, dids: NDArray[np.int64], packed: Sequence[bytes]) -> None:
+        """Give each of these different DIDs one newest record, as it will be read back from the store."""
+        newest, _ = decode([[record] for record in packed])
+        older = self._records[dids, :-1]
+        self._records[dids, 1:] = older
+        self._records[dids, 0] = np.zeros(len(dids), self._records.dtype)
+        for name in newest.dtype.names or ():
+            self._records[name][dids, 0] = newest[name][:, 0]
         self.counts[dids] = np.minimum(self.counts[dids] + 1, self._length)
 
 
-def _read(history: History, did_hashes: Sequence[str | None]) -> list[NDArray[np.float64]]:
-    named = [each for each in did_hashes if each is not None]
-    records: dict[str, list[bytes]] = {}
+def _read(
+    history: History, did_hashes: Sequence[str | None]
+) -> list[tuple[NDArray[np.int64], Records, NDArray[np.int64]]]:
+    """By some DIDs at a time: their numbers, their records, and how many of those count."""
+    named = [(number, each) for number, each in enumerate(did_hashes) if each is not None]
+    blocks = []
     for start in range(0, len(named), DIDS_A_READ):
         some = named[start : start + DIDS_A_READ]
-        records |= zip(some, history.records(some), strict=True)
-    return [_decoded(records.get(each or "", [])) for each in did_hashes]
-
-
-def _decoded(records: list[bytes]) -> NDArray[np.float64]:
-    whole = b"".join(each for each in records if len(each) == RECORD_BYTES and each[0] == FORMAT)
-    features = np.frombuffer(whole, dtype=_RECORD)["features"].astype(np.float64)
-    return np.asarray(features[np.isfinite(features).all(axis=1)])
+        found = history.records([each for _, each in some])
+        blocks.append((np.array([number for number, _ in some]), *decode(found)))
+    return blocks

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from pydantic_core import from_json, to_json
 
 from worker.contract import RESULTS_PER_PAGE
-from worker.history import Entry, Pattern
+from worker.history import Entry
+from worker.records import Pattern
 
 LEVEL = 1  # zlib's fastest: results shrink to a fifth, level 6 takes four times as long for a sixth
 
 
-@dataclass(frozen=True, slots=True)
-class JobRow:
+class JobRow(NamedTuple):  # made a million times, and faster so than a dataclass
     """One pattern: its place in the job's input, and a row of the scoring message."""
 
     position: int
@@ -31,19 +31,17 @@ class JobRow:
 
 def rows_of(fragments: Iterable[bytes]) -> list[JobRow]:
     """The rows of compressed fragments, in order of time, and of position at the same time."""
-    found = []
-    for fragment in fragments:
-        lines: list[list[Any]] = from_json(b"[" + zlib.decompress(fragment)[:-2] + b"]")
-        found += [JobRow(line[0], line[1:5], line[5]) for line in lines]
-    found.sort(key=lambda each: (each.unix_seconds, each.position))
-    return found
+    text = b"".join(map(zlib.decompress, fragments))
+    lines: list[list[Any]] = from_json(b"[" + text[:-2] + b"]")
+    lines.sort(key=itemgetter(5, 0))
+    return [JobRow(line[0], line[1:5], line[5]) for line in lines]
 
 
 def pages_of(answers: Mapping[int, Mapping[str, Any]]) -> dict[int, bytes]:
     """Compressed lines by page of the input: `{"index": position, ...}` each, positions ascending."""
     lines: dict[int, list[bytes]] = {}
     for position in sorted(answers):
-        line = to_json({"index": position, **answers[position]})
+        line = b'{"index":%d,%b' % (position, to_json(answers[position])[1:])
         lines.setdefault(position // RESULTS_PER_PAGE, []).append(line)
     return {page: zlib.compress(b"\n".join(found), LEVEL) for page, found in lines.items()}
 

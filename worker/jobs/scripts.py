@@ -72,9 +72,9 @@ return 1
 """
 )
 
-# KEYS job ledger plan entries active dead
-# ARGV chunk fence scored failed job pages shards outcome(done|dead) note -> {finished, next chunk or -1} or nil.
-# With an empty fence the sweep buries a waiting chunk.
+# KEYS job ledger plan entries active dead callbacks page...
+# ARGV chunk fence scored failed job pages shards outcome(done|dead) note blob... -> next chunk, -1 for none, or nil.
+# With an empty fence the sweep buries a waiting chunk, whose pages tell why.
 CLOSE: Final = (
     _NOW
     + _HELD
@@ -92,6 +92,11 @@ redis.call('HINCRBY', KEYS[1], 'failed', ARGV[4])
 local plan = cjson.decode(redis.call('HGET', KEYS[3], chunk))
 if ARGV[8] == 'dead' then
   redis.call('HSET', KEYS[6], job .. '.' .. chunk, ARGV[9])
+  local lifetime = redis.call('TTL', KEYS[1])
+  for i = 8, #KEYS do
+    redis.call('HSET', KEYS[i], chunk, ARGV[i + 2])
+    redis.call('EXPIRE', KEYS[i], lifetime)
+  end
 else
   redis.call('DEL', KEYS[4])
   for _, part in ipairs(plan['parts']) do
@@ -102,7 +107,7 @@ else
 end
 local following = plan['next']
 if type(following) ~= 'number' then following = -1 end
-if redis.call('HINCRBY', KEYS[1], 'open', -1) > 0 then return {0, following} end
+if redis.call('HINCRBY', KEYS[1], 'open', -1) > 0 then return following end
 local any = tonumber(redis.call('HGET', KEYS[1], 'done')) > 0
 redis.call('HSET', KEYS[1], 'state', any and 'done' or 'failed', 'finished', now())
 redis.call('ZREM', KEYS[5], job)
@@ -115,7 +120,11 @@ for shard = 0, tonumber(ARGV[7]) - 1 do
   redis.call('EXPIRE', string.format('%s:data:%d', KEYS[1], shard), keep)
 end
 redis.call('EXPIRE', redis.call('HGET', KEYS[1], 'keyed'), keep)
-return {1, following}
+if redis.call('HEXISTS', KEYS[1], 'callback') == 1 then
+  redis.call('HSET', KEYS[1], 'callback_state', 'pending')
+  redis.call('ZADD', KEYS[7], now(), job)
+end
+return following
 """
 )
 

@@ -48,34 +48,45 @@ class Sweep:
         return sent
 
     def _sweep(self, job_id: str, idle: bool) -> int:
-        sent = 0
-        for chunk in self._ledger.open_chunks(job_id):
-            if self._due(job_id, chunk, idle):
-                self._send(job_id, chunk.chunk)
-                sent += 1
-        return sent
+        due = [
+            number
+            for chunk in self._ledger.open_chunks(job_id)
+            if (number := self._due(job_id, chunk, idle)) is not None
+        ]
+        for number in dict.fromkeys(due):
+            self._send(job_id, number)
+        return len(set(due))
 
-    def _due(self, job_id: str, chunk: OpenChunk, idle: bool) -> bool:
+    def _due(self, job_id: str, chunk: OpenChunk, idle: bool) -> int | None:
+        """The chunk to send: this one, or the one that waited for it where this one has no hope."""
         failures, freed = chunk.failures, False
         if chunk.state == "claimed":
             if not chunk.expired:
-                return False
+                return None
             failures = self._ledger.expire(job_id, chunk.chunk)
             if failures < 0:
-                return False
+                return None
             freed = True
         if chunk.hopeless(failures):
-            self._bury(job_id, chunk.chunk, failures)
-            return False
-        return freed or (idle and chunk.ready)
+            return self._bury(job_id, chunk.chunk, failures)
+        return chunk.chunk if freed or (idle and chunk.ready) else None
 
-    def _bury(self, job_id: str, chunk: int, failures: int) -> None:
-        rows = rows_of(self._ledger.fragments(self._ledger.parts(job_id, chunk)))
+    def _bury(self, job_id: str, chunk: int, failures: int) -> int | None:
+        log = structlog.get_logger().bind(job=job_id, chunk=chunk)
+        claim, patterns = self._ledger.waiting(job_id, chunk)
         error = {
             "error_code": ErrorCode.INFERENCE_ERROR,
             "detail": f"its chunk, {job_id}.{chunk}, failed {failures} times; the worker's log has the cause",
         }
-        self._ledger.keep(job_id, chunk, pages_of({row.position: error for row in rows}))
-        note = {"job_id": job_id, "chunk": chunk, "patterns": len(rows), "since": self._clock()}
-        self._ledger.bury(job_id, chunk, len(rows), to_json(note).decode())
-        structlog.get_logger().error("chunk_dead", job=job_id, chunk=chunk, patterns=len(rows))
+        try:
+            rows = rows_of(self._ledger.fragments(claim))
+        except (LookupError, ValueError, TypeError, zlib.error):
+            log.exception("chunk_unreadable")
+            rows = []  # whoever reads the results is told of the gap
+        pages = pages_of({row.position: error for row in rows})
+        note = {"job_id": job_id, "chunk": chunk, "patterns": patterns, "since": self._clock()}
+        closed = self._ledger.bury(claim, patterns, to_json(note).decode(), pages)
+        if closed is None:
+            return None
+        log.error("chunk_dead", patterns=patterns)
+        return closed.next_chunk

@@ -9,14 +9,16 @@ from typing import Any, cast
 
 import numpy as np
 
-from ml.sessions import Sessions
-from worker.answers import Past, word
+from worker.answers import word
+from worker.comparison import compare
 from worker.contract import Answer, Reason, RowError
 from worker.enrolment import EnrolmentRule
 from worker.held_model import HeldModel
-from worker.history import Entry, History, Pattern
+from worker.history import Entry, History
 from worker.jobs.pasts import Pasts
 from worker.jobs.rows import JobRow
+from worker.judgement import judge
+from worker.records import Pattern, pack_derived
 
 BATCH_ROWS = 1024  # the scorer gains nothing from more, and its memory grows with them
 
@@ -38,11 +40,17 @@ class Waves:
     """Scores rows as if each had been sent alone, in order of time."""
 
     def __init__(
-        self, model: Callable[[], HeldModel], history: History, rule: EnrolmentRule
+        self,
+        model: Callable[[], HeldModel],
+        history: History,
+        rule: EnrolmentRule,
+        *,
+        point: str = "balanced",
     ) -> None:
         self._model = model
         self._history = history
         self._rule = rule
+        self._point = point
 
     def score(self, rows: Sequence[JobRow], between: Callable[[], None]) -> Scored:
         """One answer or error for each row, which must be in order of time; `between` is called after each batch.
@@ -65,7 +73,8 @@ class Waves:
             waves[seen[number]].append(index)
             seen[number] += 1
             places.append(number)
-        pasts = Pasts(self._history, dids, len(waves))
+        rich = any(each.row[3] for each in rows)
+        pasts = Pasts(self._history, dids, len(waves), rich=rich)
         scored = Scored()
         for batch in _batches(waves):
             self._batch(
@@ -78,46 +87,42 @@ class Waves:
         self, rows: list[JobRow], dids: np.ndarray[Any, Any], pasts: Pasts, scored: Scored
     ) -> None:
         model = self._model()
-        scorer, rule = model.scorer, self._rule.above(model.acceptance)
-        counts = pasts.counts[dids]
-        brought = {i: each.row[2] for i, each in enumerate(rows) if each.row[2] and counts[i] == 0}
-        history = pasts.of(dids, max((len(each) for each in brought.values()), default=0))
-        for i, patterns in brought.items():
-            history[i, : len(patterns)] = [entry[1:5] for entry in patterns]
-            counts[i] = len(patterns)
-        current = np.array([each.row[1][:4] for each in rows], dtype=np.float64)  # (B, 4)
+        scorer, rule = model.scorer, model.rule(self._rule)
+        wire = [each.row for each in rows]
+        now = np.array([each.unix_seconds for each in rows], dtype=np.float64)
+        records, counts = pasts.of(dids), pasts.counts[dids]
+        comparison = compare(wire, records, counts, now, self._history.quota)
         began = time.perf_counter()
-        scores = scorer.score(Sessions(current, history, counts))
+        scores = scorer.score(comparison.sessions)
         elapsed_ms = round((time.perf_counter() - began) * 1000, 2)
+        named = np.array([row[0] is not None for row in wire], dtype=np.bool_)
+        judgement = judge(comparison, scores, named, rule, model.point(self._point))
         answers = word(
-            [each.row for each in rows],
-            [_past(int(count), i in brought) for i, count in enumerate(counts)],
+            wire,
+            comparison,
             scores,
+            judgement,
             rule,
             version=scorer.model_version,
             inference_ms=elapsed_ms,
         )
         recorded = []
+        derived = comparison.sessions.derived
+        extras = [b""] * len(rows) if derived is None else pack_derived(derived)
         for i, (each, answer) in enumerate(zip(rows, answers, strict=True)):
             scored.answers[each.position] = _complete(each, answer)
             if answer.get("recorded"):
                 recorded.append(i)
-                scored.entries.append(_entry(each, founding=not counts[i] or i in brought))
+                scored.entries.append(_entry(each, extras[i], founding=not counts[i]))
         if recorded:
-            pasts.append(dids[recorded], current[recorded])
+            packed = [each.pattern.pack() for each in scored.entries[-len(recorded) :]]
+            pasts.append(dids[recorded], packed)
 
 
 def _batches(waves: list[list[int]]) -> Iterator[list[int]]:
     for wave in waves:
         for start in range(0, len(wave), BATCH_ROWS):
             yield wave[start : start + BATCH_ROWS]
-
-
-def _past(count: int, brought: bool) -> Past:
-    """How many patterns a row was compared with, and whose; the words need no more."""
-    nothing: tuple[float, ...] = ()
-    source = "caller" if brought else "server" if count else "none"
-    return Past([nothing] * count, source)
 
 
 def _complete(each: JobRow, answer: Answer | RowError) -> Mapping[str, Any]:
@@ -129,7 +134,7 @@ def _complete(each: JobRow, answer: Answer | RowError) -> Mapping[str, Any]:
     return answer
 
 
-def _entry(each: JobRow, *, founding: bool) -> Entry:
+def _entry(each: JobRow, extra: bytes, *, founding: bool) -> Entry:
     did_hash, (wpm, hold, transition, errors, hour) = each.row[0], each.row[1]
-    pattern = Pattern(int(each.unix_seconds), (wpm, hold, transition, errors), int(hour))
+    pattern = Pattern(int(each.unix_seconds), (wpm, hold, transition, errors), int(hour), extra)
     return Entry(did_hash, pattern, founding)

@@ -44,6 +44,12 @@ async def test_the_first_who_asks_scores_and_the_others_wait(window: Window, red
     assert isinstance(await Window(redis, 2, 60).claim(ASKED, "third"), Taken)
 
 
+async def test_a_claim_whose_reply_was_lost_does_not_wait_for_its_own_lock(window: Window) -> None:
+    for _ in range(2):
+        assert isinstance(await window.claim(ASKED, "first"), Yours)
+    assert isinstance(await window.claim(ASKED, "second"), Taken)
+
+
 async def test_only_the_owner_ends_a_lock_before_its_time(window: Window, redis: Redis) -> None:
     await window.claim(ASKED, "first")
     await window.release(ASKED, "second")

@@ -84,3 +84,8 @@ def test_a_list_that_does_not_end_is_refused(text: bytes) -> None:
 def test_what_follows_the_list_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="follows"):
         split(b"[1] 2", 100)
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_lines_are_counted_from_the_bodys_first_however_many_are_blank(size: int) -> None:
+    assert [item.line for item in split(b"\xef\xbb\xbf\n\r\n  \n{}\n\n{}", size)] == [4, 6]

@@ -157,6 +157,15 @@ async def test_answers_inferences_and_abstentions_are_counted(
     assert 'biometrics_chain_abstentions_total{code="INVALID_INPUT"} 1.0' in text
 
 
+async def test_a_list_without_an_answer_counts_an_abstention_for_each_item(
+    client: httpx.AsyncClient,
+) -> None:
+    response = await client.post("/chain/score", content=json.dumps([{}, {}, {}]))
+    refused(response, 400, "INVALID_INPUT")
+    text = (await client.get("/metrics")).text
+    assert 'biometrics_chain_abstentions_total{code="INVALID_INPUT"} 3.0' in text
+
+
 async def test_the_chains_route_is_rate_limited_like_the_others(
     scoring: ChainScoring, signing: dict[str, Any]
 ) -> None:

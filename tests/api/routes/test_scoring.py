@@ -92,6 +92,19 @@ async def test_an_hour_ahead_is_reckoned_from_the_clock() -> None:
         assert (await client.post("/predict", json=body)).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/predict", "/batch-predict"])
+async def test_in_a_crowd_the_refusal_comes_before_the_body_is_read(path: str) -> None:
+    stub = StubScoring()
+    stub.crowded = True
+    async with front(stub) as client:
+        response = await client.post(path, content=b"what nobody reads")
+        refused(response, 503, "OVERLOADED")
+        assert int(response.headers["retry-after"]) >= 1
+        stub.crowded = False
+        answer = await client.post("/predict", json=request_body())
+    assert answer.status_code == 200
+
+
 @pytest.mark.parametrize("error_type", error_types().values())
 async def test_every_failure_of_the_queue_becomes_its_own_answer(
     error_type: type[ApiError],

@@ -12,16 +12,17 @@ from redis import Redis
 
 from ml.scorer import Scorer
 from tests.worker.dead_server import dead_redis
-from tests.worker.jobs.posted import JOB, post, row
+from tests.worker.jobs.posted import JOB, post, row, scattered
 from worker.contract import JobKeys
 from worker.enrolment import EnrolmentRule
 from worker.held_model import HeldModel
-from worker.history import Entry, History, HistoryUnavailableError, Pattern
+from worker.history import Entry, History, HistoryUnavailableError
 from worker.jobs.chunk import Chunks
 from worker.jobs.ended import Ended
 from worker.jobs.ledger import Claim, Ledger
 from worker.jobs.sweep import Sweep
 from worker.jobs.waves import Waves
+from worker.records import Pattern
 
 RULE = EnrolmentRule(0, 0.99)
 KEYS = JobKeys(JOB)
@@ -35,7 +36,7 @@ class Rig:
         self.redis = redis
         self.history = History(redis, 50, 180)
         self.ledger = Ledger(redis, lease_seconds)
-        waves = Waves(lambda: HeldModel(scorer(), -1), self.history, RULE)
+        waves = Waves(lambda: HeldModel(scorer(), -1, 0), self.history, RULE)
         self.chunks = Chunks(self.ledger, waves, self.history, lease_seconds, lambda: 0.0)
         self.sent: list[tuple[str, int]] = []
         self.sweep = Sweep(
@@ -54,7 +55,7 @@ class Rig:
 
 @pytest.fixture
 def rig(redis: Redis, redis_url: str, scorer: Scorer) -> Rig:
-    post(redis_url, [(row("aa", 60 + n % 3), float(9 - n)) for n in range(8)])
+    post(redis_url, [(row("aa", scattered(n)), float(9 - n)) for n in range(8)])
     return Rig(redis, lambda: scorer)
 
 
@@ -150,7 +151,7 @@ def test_histories_that_are_away_are_no_failure_of_the_chunk(
 ) -> None:
     post(redis_url, [(row("aa"), 1.0)])
     rig = Rig(redis, lambda: scorer)
-    waves = Waves(lambda: HeldModel(scorer, -1), History(dead_redis(), 50, 180), RULE)
+    waves = Waves(lambda: HeldModel(scorer, -1, 0), History(dead_redis(), 50, 180), RULE)
     cut_off = Chunks(rig.ledger, waves, rig.history, 5, lambda: 0.0)
     for _ in range(5):
         assert cut_off.work_off(JOB, 0) == Ended()
@@ -164,7 +165,7 @@ def test_a_ledger_that_is_away_costs_the_message_and_no_worker(scorer: Scorer) -
 def test_a_long_chunk_renews_its_lease_and_stops_when_it_is_lost(
     redis: Redis, redis_url: str, scorer: Scorer
 ) -> None:
-    post(redis_url, [(row("aa", 60 + n % 3), float(n)) for n in range(4)])
+    post(redis_url, [(row("aa", scattered(n)), float(n)) for n in range(4)])
     rig = Rig(redis, lambda: scorer)
     renewals: list[bool] = []
     renew = rig.ledger.renew
@@ -175,7 +176,7 @@ def test_a_long_chunk_renews_its_lease_and_stops_when_it_is_lost(
 
     rig.ledger.renew = watched  # type: ignore[method-assign]
     ticks = iter(range(0, 1000, 10))
-    waves = Waves(lambda: HeldModel(scorer, -1), rig.history, RULE)
+    waves = Waves(lambda: HeldModel(scorer, -1, 0), rig.history, RULE)
     Chunks(rig.ledger, waves, rig.history, 5, lambda: float(next(ticks))).work_off(JOB, 0)
     assert renewals == [True] * 4
 

@@ -9,7 +9,14 @@ import pytest
 from redis import Redis
 
 from tests.worker.jobs.posted import JOB, post, row
-from worker.contract import ACTIVE_JOBS, DEAD_CHUNKS, JOB_BY_CONTENT, MAX_CHUNK_FAILURES, JobKeys
+from worker.contract import (
+    ACTIVE_JOBS,
+    CALLBACKS,
+    DEAD_CHUNKS,
+    JOB_BY_CONTENT,
+    MAX_CHUNK_FAILURES,
+    JobKeys,
+)
 from worker.jobs.ledger import Claim, Ledger
 from worker.jobs.rows import rows_of
 
@@ -87,7 +94,7 @@ def test_the_last_chunk_ends_the_job_frees_its_rows_and_dates_its_results(
     ledger.store(claim, {0: b"results"}, b"entries")
     closed = ledger.close(claim, 4, 1)
     assert closed is not None
-    assert closed.finished
+    assert closed.next_chunk is None
     found = job(redis)
     assert (found["state"], found["done"], found["failed"], found["open"]) == (
         "done",
@@ -115,13 +122,39 @@ def test_a_chunk_that_failed_too_often_is_buried_with_its_job_ended(
     for failures in range(1, MAX_CHUNK_FAILURES + 1):
         assert ledger.release(claimed(ledger), failed=True) == failures
     assert ledger.claim(JOB, 0) is None
-    closed = ledger.bury(JOB, 0, 5, "{}")
-    assert closed is not None
-    assert closed.finished
+    claim, rows = ledger.waiting(JOB, 0)
+    assert rows == 5
+    assert ledger.bury(claim, rows, "{}", {0: b"why"}) is not None
+    assert redis.hgetall(KEYS.results(0)) == {b"0": b"why"}
     assert redis.hkeys(DEAD_CHUNKS) == [f"{JOB}.0".encode()]
     assert job(redis)["state"] == "failed"
-    assert ledger.bury(JOB, 0, 5, "{}") is None
+    assert ledger.bury(claim, rows, "{}", {0: b"again"}) is None
+    assert redis.hgetall(KEYS.results(0)) == {b"0": b"why"}
     assert job(redis)["failed"] == "5"
+
+
+def test_a_chunk_that_another_scored_meanwhile_keeps_its_results(
+    ledger: Ledger, redis: Redis
+) -> None:
+    waiting, rows = ledger.waiting(JOB, 0)
+    claim = claimed(ledger)
+    ledger.store(claim, {0: b"results"}, b"entries")
+    assert ledger.close(claim, 5, 0) is not None
+    assert ledger.bury(waiting, rows, "{}", {0: b"why"}) is None
+    assert redis.hgetall(KEYS.results(0)) == {b"0": b"results"}
+    assert not redis.exists(DEAD_CHUNKS)
+
+
+def test_a_job_of_whose_end_somebody_wants_to_be_told_is_put_on_the_list(
+    ledger: Ledger, redis: Redis
+) -> None:
+    redis.hset(KEYS.job, mapping={"callback": "https://x/", "callback_state": "waiting"})
+    claim = claimed(ledger)
+    ledger.store(claim, {0: b"results"}, b"entries")
+    assert redis.zcard(CALLBACKS) == 0
+    ledger.close(claim, 5, 0)
+    assert redis.zrange(CALLBACKS, 0, -1) == [JOB.encode()]
+    assert job(redis)["callback_state"] == "pending"
 
 
 def test_a_long_chain_is_worked_off_one_after_the_other(redis: Redis, redis_url: str) -> None:

@@ -6,8 +6,9 @@ import json
 import zlib
 
 from worker.contract import RESULTS_PER_PAGE
-from worker.history import Entry, Pattern
+from worker.history import Entry
 from worker.jobs.rows import pack_entries, pages_of, rows_of, unpack_entries
+from worker.records import Pattern
 
 
 def fragment(*lines: list[object]) -> bytes:

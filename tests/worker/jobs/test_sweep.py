@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from redis import Redis
 
 from tests.worker.jobs.posted import JOB, post, row
-from worker.contract import ACTIVE_JOBS, MAX_CHUNK_FAILURES, JobKeys
+from worker.contract import ACTIVE_JOBS, DEAD_CHUNKS, MAX_CHUNK_FAILURES, JobKeys
 from worker.jobs.ledger import Ledger
 from worker.jobs.sweep import Sweep
 
@@ -66,6 +69,32 @@ def test_what_is_stored_is_never_given_up(ledger: Ledger, redis: Redis) -> None:
         redis.hset(KEYS.ledger, "l:0", 1)
         assert sweep(ledger) == [(JOB, 0)]
         assert ledger.claim(JOB, 0) is not None
+
+
+def test_when_a_chunk_is_given_up_the_one_that_waited_for_it_is_sent(
+    ledger: Ledger, redis: Redis
+) -> None:
+    plan: Any = redis.hget(KEYS.plan, "0")
+    redis.hset(KEYS.plan, "0", json.dumps(json.loads(plan) | {"next": 1}))
+    redis.hset(KEYS.plan, "1", '{"rows":1,"after":0,"next":null,"parts":[]}')
+    redis.hset(KEYS.ledger, mapping={"s:1": "waiting", "e:0": MAX_CHUNK_FAILURES})
+    redis.hset(KEYS.job, "open", 2)
+    assert sweep(ledger, waiting=3) == [(JOB, 1)]
+
+
+@pytest.mark.parametrize("rows", [None, b"no zlib"])
+def test_a_chunk_whose_rows_cannot_be_read_is_given_up_all_the_same(
+    ledger: Ledger, redis: Redis, rows: bytes | None
+) -> None:
+    if rows is None:
+        redis.delete(KEYS.data(0xAA))
+    else:
+        redis.hset(KEYS.data(0xAA), "0", rows)
+    redis.hset(KEYS.ledger, "e:0", MAX_CHUNK_FAILURES)
+    assert sweep(ledger) == []
+    assert redis.hmget(KEYS.job, "state", "failed") == [b"failed", b"1"]
+    assert redis.hkeys(DEAD_CHUNKS) == [f"{JOB}.0".encode()]
+    assert sweep(ledger) == []
 
 
 def test_nothing_is_swept_where_there_is_no_job(redis: Redis) -> None:

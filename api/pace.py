@@ -1,0 +1,63 @@
+"""How many messages are on their way at once: as many as keep the workers busy, and no more.
+
+A message that waits in Redis for a worker could have waited here and grown; one too few leaves a worker idle for a
+round trip. Two for each worker are right, and how many workers there are shows in the answers: with two for each, a
+message waits about as long as it is worked on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+FIRST: Final = 2
+# Waiting relative to working, as a moving mean. Two messages for each worker make it 1, three make it 2.
+TOO_FEW, TOO_MANY = 0.5, 1.6
+WEIGHT: Final = 0.2
+PATIENCE: Final = 8  # answers between two changes, so that each change has shown its effect
+
+
+class Pace:
+    """Turns to send a message, at most `most` at once. `take` before sending, `give_back` after the answer."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.limit = min(FIRST, most)
+        self._in_flight = 0
+        self._freed = asyncio.Event()
+        self._ratio = 1.0
+        self._answers = 0
+        self._held_up = False
+
+    async def take(self) -> None:
+        """Wait for a turn. One task at a time may wait."""
+        while self._in_flight >= self.limit:
+            self._held_up = True
+            self._freed.clear()
+            await self._freed.wait()
+        self._in_flight += 1
+
+    def give_back(self) -> None:
+        """End a turn, whatever came of the message."""
+        self._in_flight -= 1
+        self._freed.set()
+
+    def learn(self, round_trip_seconds: float, queue_seconds: float) -> None:
+        """Take one answer into account: how long the message was away, and how much of that in the queue.
+
+        Clocks that disagree may show a queue longer than the round trip; nothing is learned from that.
+        """
+        worked = round_trip_seconds - queue_seconds
+        if worked <= 0:
+            return
+        self._ratio += WEIGHT * (queue_seconds / worked - self._ratio)
+        self._answers += 1
+        if self._answers < PATIENCE:
+            return
+        self._answers = 0
+        if self._ratio < TOO_FEW and self._held_up and self.limit < self._most:
+            self.limit += 1
+        elif self._ratio > TOO_MANY and self.limit > 1:
+            self.limit -= 1
+        self._held_up = False
+        self._freed.set()

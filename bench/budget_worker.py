@@ -1,0 +1,69 @@
+"""The worker's stages of a budget: from the message's bytes to the reply's, without Redis itself."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic_core import to_json
+
+from bench.budget_front import ANSWER, envelope, message
+from ml.evidence import Evidence
+from ml.explain import Explainer
+from ml.registry import load
+from ml.sessions import Sessions
+from worker.answers import Past, word
+from worker.contract import WIRE_VERSION
+from worker.enrolment import EnrolmentRule
+from worker.history import Pattern
+
+MODEL = Path(__file__).resolve().parents[1] / "models" / "production" / "model.pth"
+HISTORY = 10  # patterns of each DID
+USUAL = (65.0, 120.0, 65.0, 3.0)
+RULE = EnrolmentRule(70, 0.95)
+
+
+def worker_stages(size: int) -> list[tuple[str, Callable[[], object], int]]:
+    """Name, call and patterns of each stage."""
+    torch.set_num_threads(1)  # as a worker does
+    scorer = load(MODEL)
+    sessions = _sessions(size)
+    evidence = Evidence(scorer.model.population, scorer.model.tails)
+    explainer = Explainer(scorer.model.network, "cpu")
+    channels, scores = evidence.channels(sessions), scorer.score(sessions)
+    records = [Pattern(1, (65.0, 120.0, 65.0, 3.0)).pack()] * HISTORY
+    rows = message(size)["rows"]
+    pasts = [Past([USUAL] * HISTORY, "server")] * size
+    sent = envelope(size)
+    reply = {"v": WIRE_VERSION, "queue_seconds": 0.001, "rows": [ANSWER] * size}
+    return [
+        ("decode: the message's bytes read", lambda: _opened(sent), size),
+        ("history: ten records read", lambda: [Pattern.unpack(one) for one in records], 1),
+        ("evidence", lambda: evidence.channels(sessions), size),
+        ("network: probability, from evidence on", lambda: scorer.probability(sessions), size),
+        ("network: the autoencoder's anomaly", lambda: scorer.anomaly(sessions.current), size),
+        ("Shapley: exact importances", lambda: explainer.importance(channels), size),
+        ("the scorer's whole work", lambda: scorer.score(sessions), size),
+        (
+            "answer: worded",
+            lambda: word(rows, pasts, scores, RULE, version="1.0.0", inference_ms=1.0),
+            size,
+        ),
+        ("encode: the reply's bytes", lambda: to_json({"result": reply}), size),
+    ]
+
+
+def _opened(sent: bytes) -> Any:
+    return json.loads(base64.b64decode(json.loads(sent)["body"]))
+
+
+def _sessions(size: int) -> Sessions:
+    draw = np.random.default_rng(size)
+    current = np.array(USUAL) * draw.uniform(0.9, 1.1, (size, 4))  # (B, 4)
+    history = current[:, None] * draw.uniform(0.9, 1.1, (size, HISTORY, 4))  # (B, K, 4)
+    return Sessions(current, history, np.full(size, HISTORY))

@@ -1,0 +1,116 @@
+"""What each pattern of a batch is compared with: the server's records first, else what the caller brought."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.pooling import pool_each
+from ml.sessions import NUMBERS, Sessions
+from ml.statistics import DERIVED
+from worker.contract import WINDOW_NUMBERS
+from worker.history import SECONDS_A_DAY
+from worker.records import Records, derived_of
+
+Row = list[Any]
+Floats = NDArray[np.float64]
+SECONDS_AN_HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """B patterns with their pasts. `recorded` (B,): how many patterns of its past the server itself recorded.
+
+    `full` (B,): as many patterns as may enter in 24 hours have entered already.
+    """
+
+    sessions: Sessions
+    recorded: NDArray[np.int64]
+    full: NDArray[np.bool_]
+
+    def source(self, row: int) -> str:
+        """Whose history a row was compared with: "server", "caller" or "none"."""
+        if self.recorded[row]:
+            return "server"
+        return "caller" if self.sessions.counts[row] else "none"
+
+
+def compare(
+    rows: Sequence[Row],
+    records: Records,
+    recorded: NDArray[np.int64],
+    now: NDArray[np.float64],
+    quota: int,
+) -> Comparison:
+    """Rows of the wire beside their records (B, K), newest first, of which `recorded` (B,) count.
+
+    `now` (B,): when each was typed, in Unix seconds. `quota`: of how many a history takes within 24 hours, 0 for any.
+    """
+    brought = [(i, row[2]) for i, row in enumerate(rows) if row[2] and not recorded[i]]
+    own = records.shape[1]
+    width = max(own, max((len(patterns) for _, patterns in brought), default=0))
+    history = np.zeros((len(rows), width, NUMBERS))  # (B, K, 4)
+    seconds = np.zeros((len(rows), width))  # (B, K)
+    history[:, :own] = records["features"]
+    seconds[:, :own] = records["seconds"]
+    counts = recorded.copy()
+    for i, patterns in brought:
+        counts[i] = len(patterns)
+        history[i, : counts[i]] = [entry[1:5] for entry in patterns]
+        seconds[i, : counts[i]] = [entry[0] for entry in patterns]
+    ages_hours = np.abs(now[:, None] - seconds) / SECONDS_AN_HOUR
+    full = np.zeros(len(rows), dtype=np.bool_)
+    if 0 < quota <= own:
+        full = (recorded >= quota) & (np.abs(now - seconds[:, quota - 1]) < SECONDS_A_DAY)
+    # A score for a chain may depend on nothing but what its digests cover, and times are none of it.
+    ages_hours[[len(row) > 4 for row in rows]] = 0.0
+    sessions = Sessions(
+        np.array([row[1][:4] for row in rows], dtype=np.float64).reshape(-1, NUMBERS),
+        history,
+        counts,
+        _derived([row[3] for row in rows]),
+        _past_derived(records, brought, width),
+        ages_hours,
+    )
+    return Comparison(sessions, recorded, full)
+
+
+def _derived(sessions: Sequence[Any]) -> Floats | None:
+    """The derived rows (B, 58) of sessions' windows; None where no session has a rich window."""
+    rich = [
+        (i, found)
+        for i, windows in enumerate(sessions)
+        if windows and (found := [each for each in windows if len(each) == WINDOW_NUMBERS])
+    ]
+    if not rich:
+        return None
+    derived = np.zeros((len(sessions), DERIVED))
+    flat = [window for _, windows in rich for window in windows]
+    sizes = np.array([len(windows) for _, windows in rich])
+    derived[[i for i, _ in rich]] = pool_each(np.array(flat, dtype=np.float64), sizes)
+    return derived
+
+
+def _past_derived(
+    records: Records, brought: Sequence[tuple[int, Any]], width: int
+) -> Floats | None:
+    """The derived rows (B, K, 58) of the pasts; None where none of them has one."""
+    own = derived_of(records)
+    places = [(i, k) for i, patterns in brought for k in range(len(patterns))]
+    windows = [
+        entry[5] if len(entry) > 5 else None for _, patterns in brought for entry in patterns
+    ]
+    others = _derived(windows)
+    if own is None and others is None:
+        return None
+    past = np.zeros((len(records), width, DERIVED))
+    if own is not None:
+        past[:, : own.shape[1]] = own
+    if others is not None:
+        for (i, k), row in zip(places, others, strict=True):
+            past[i, k] = row
+    return past
