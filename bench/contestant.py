@@ -17,7 +17,7 @@ import psutil
 from bench.load import Target
 from scripts.part import CannotRunError, Part
 
-READY_SECONDS: Final = 90.0
+READY_SECONDS: Final = 60.0
 ENVELOPE: Final = b"%b"
 
 

@@ -14,10 +14,11 @@ LIBRARIES = ("torch", "numpy", "fastapi", "uvicorn", "celery", "redis", "valkeyl
 
 
 def describe() -> dict[str, Any]:
-    """Cores, processor, memory, system, interpreter and the versions of what matters."""
+    """Cores, processor, load, memory, system, interpreter and the versions of what matters, now."""
     return {
         "cores": len(psutil.Process().cpu_affinity() or []) or psutil.cpu_count(),
         "processor": processor(),
+        "load_average": round(psutil.getloadavg()[0], 1),
         "memory_gib": round(psutil.virtual_memory().total / 2**30),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),

@@ -36,5 +36,6 @@ def measure(field: Field, plan: Plan, notes: Notebook) -> None:
             notes.add("flood_p99_ms", flood.p99_ms)
             notes.add("flood_answered", flood.answered)
             notes.add("flood_refused", flood.refused.get(http.client.SERVICE_UNAVAILABLE, 0))
+            notes.add("flood_too_late", flood.refused.get(http.client.GATEWAY_TIMEOUT, 0))
             notes.add("flood_unsent", flood.unsent)
             notes.add("flood_without_answer", flood.refused.get(0, 0))

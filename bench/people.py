@@ -30,20 +30,26 @@ class People:
     @cached_property
     def _means(self) -> NDArray[np.float64]:
         rng = np.random.default_rng(self.seed)
-        return rng.uniform([35, 80, 70, 1], [85, 140, 220, 8], (self.count, 4))  # (N, 4)
+        return _consistent(rng.uniform([1, 80, 70, 1], [1, 140, 220, 8], (self.count, 4)))  # (N, 4)
 
     @cached_property
     def histories(self) -> NDArray[np.float64]:
         """Each DID's patterns (N, 10, 4), newest first, exact in float32, which is what the store keeps."""
         rng = np.random.default_rng(self.seed + 1)
         near = self._means[:, None] * rng.uniform(0.92, 1.08, (self.count, HISTORY, 4))
-        return near.astype(np.float32).astype(np.float64)
+        return _consistent(near).astype(np.float32).astype(np.float64)
+
+    @cached_property
+    def ages_hours(self) -> NDArray[np.float64]:
+        """How long ago each pattern was typed, (N, 10): one a day."""
+        return np.tile(24.0 * np.arange(1, HISTORY + 1), (self.count, 1))
 
     @cached_property
     def current(self) -> NDArray[np.float64]:
         """The session (N, 4) that each DID's request brings."""
         rng = np.random.default_rng(self.seed + 2)
-        return (self._means * rng.uniform(0.88, 1.12, (self.count, 4))).round(1)  # (N, 4)
+        near = self._means * rng.uniform(0.88, 1.12, (self.count, 4))
+        return _consistent(near).round(1)  # (N, 4)
 
     @cached_property
     def dids(self) -> list[str]:
@@ -64,3 +70,9 @@ class People:
     def _request(self, n: int) -> dict[str, object]:
         features = dict(zip(FEATURES, self.current[n].tolist(), strict=True))
         return {"did": self.dids[n], "features": {**features, "activity_hour_preference": 14}}
+
+
+def _consistent(patterns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same (..., 4) with the speed that hold and transition make: five keys a word, 60,000 ms a minute."""
+    patterns[..., 0] = 12_000 / (patterns[..., 1] + patterns[..., 2])
+    return patterns

@@ -36,7 +36,7 @@ OTHER_DATABASE: Final = {"echo": 1, "celery": 2, "lonely": 3, "in_process": 4}
 def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
     """The JSON of a measurement. Raises CannotRunError when Redis or the service itself cannot be started."""
     began = time.monotonic()
-    notes, people = Notebook(), People()
+    machine, notes, people = describe(), Notebook(), People()  # before the bench itself is the load
     torch.set_num_threads(1)
     scorer = load(MODEL)
     scorer.warm_up()
@@ -70,10 +70,10 @@ def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         return {
             "date": datetime.now(UTC).date().isoformat(),
             "plan": plan.name,
-            "machine": describe(),
+            "machine": machine,
             "generator": "wrk" if wrk.installed() else "bench/closedloop.py",
             "contestants": [_entry(one, field.out) for one in field.everybody],
-            "figures": [figure.entry() for figure in figures(notes.samples, labels)],
+            "figures": _figures(plan, notes, labels),
             "curve": [_finite(point) for point in curve],
             "samples": {name: _rounded(values) for name, values in notes.samples.items()},
             "took_seconds": round(time.monotonic() - began),
@@ -114,6 +114,12 @@ def _entry(contestant: Contestant, out: dict[str, str]) -> dict[str, Any]:
         "about": contestant.about,
         "out": reason,
     }
+
+
+def _figures(plan: Plan, notes: Notebook, labels: dict[str, str]) -> list[dict[str, Any]]:
+    """All figures; of a plan that leaves stages out, those that were measured."""
+    found = figures(notes.samples, labels)
+    return [figure.entry() for figure in found if figure.values or plan.name == "full"]
 
 
 def _finite(point: dict[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,8 @@ def sessions(people: People, count: int) -> Sessions:
     """`count` sessions with their histories of 10, the first people again where they do not suffice."""
     chosen = np.arange(count) % people.count
     counts = np.full(count, HISTORY)
-    return Sessions(people.current[chosen], people.histories[chosen], counts)
+    ages = people.ages_hours[chosen]
+    return Sessions(people.current[chosen], people.histories[chosen], counts, ages_hours=ages)
 
 
 def chain(count: int) -> Callable[[], Tensor]:

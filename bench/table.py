@@ -16,7 +16,8 @@ def machine_line(document: Document) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in machine["libraries"].items())
     return (
         f"Measured on {document['date']} on {machine['cores']} cores of {machine['processor']} with"
-        f" {machine['memory_gib']} GiB, which also ran Redis and the load; {machine['system']},"
+        f" {machine['memory_gib']} GiB, which also ran Redis and the load (load average"
+        f" before: {machine['load_average']}); {machine['system']},"
         f" Python {machine['python']}, {versions}. Closed loops by {document['generator']}, open loops by"
         f" bench/openloop.py. `make {command(document)}` took {document['took_seconds'] / 60:.0f} minutes."
     )

@@ -25,6 +25,7 @@ class Answers:
         self._scorer.warm_up()
         people = People()
         self._histories = people.histories  # (N, 10, 4)
+        self._ages_hours = people.ages_hours  # (N, 10)
         self._number = {did: n for n, did in enumerate(people.dids)}
 
     def of(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -32,7 +33,9 @@ class Answers:
         people = [self._number[request["did"]] for request in requests]
         current = [[request["features"][name] for name in FEATURES] for request in requests]
         counts = np.full(len(requests), HISTORY)
-        scores = self._scorer.score(Sessions(np.array(current), self._histories[people], counts))
+        past, ages = self._histories[people], self._ages_hours[people]
+        sessions = Sessions(np.array(current), past, counts, ages_hours=ages)
+        scores = self._scorer.score(sessions)
         importance = scores.importance.round(4).tolist()
         return [
             {

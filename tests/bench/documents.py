@@ -41,6 +41,7 @@ def document(**changes: Any) -> dict[str, Any]:
         "machine": {
             "cores": 2,
             "processor": "Some Processor",
+            "load_average": 0.1,
             "memory_gib": 24,
             "system": "Linux x86_64",
             "python": "3.11.7",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import time
 from collections.abc import Iterator
@@ -12,8 +13,12 @@ import pytest
 from bench import stages, wrk
 from bench.contestant import Contestant
 from bench.field import Field
-from bench.plan import QUICK, Plan
+from bench.peers.answers import MODEL
+from bench.peers.echo import EchoClient
+from bench.people import People
+from bench.plan import QUICK
 from bench.samples import Notebook
+from ml.registry import load
 from scripts.part import Part
 from scripts.ports import free_port
 
@@ -74,6 +79,21 @@ def test_what_fails_in_its_turn_is_out_and_the_rest_goes_on(field: Field) -> Non
         assert running is not None
 
 
+def test_an_echo_that_is_silent_stops_nobody_elses_measurement(
+    field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wrk, "installed", lambda: None)
+    field.enter(small("service"))
+    short = dataclasses.replace(QUICK, load_seconds=0.1, one_seconds=0.1, warm_seconds=0.1)
+    plan = dataclasses.replace(short, contestants=("service",), connections=2)
+    notes = Notebook()
+    nobody = EchoClient("redis://127.0.0.1:1/0")
+    stages.throughput(field, plan, notes, nobody, load(MODEL), People(3))
+    assert "p50_one_ms/echo" not in notes.samples
+    for name in ("rate/service", "p50_one_ms/service", "scorer_one_ms"):
+        assert len(notes.samples[name]) == QUICK.rounds
+
+
 def test_a_mistake_of_our_own_is_nobodys_fault(field: Field) -> None:
     field.enter(small("one"))
     with pytest.raises(KeyError), field.turn("one"):
@@ -86,10 +106,9 @@ def test_the_open_loops_stages_take_down_one_value_a_round(
     monkeypatch.setattr(wrk, "installed", lambda: None)  # wrk measures whole seconds
     field.enter(small("service"))
     notes = Notebook()
-    given = {**QUICK.__dict__, "open_seconds": 0.2, "warm_seconds": 0.1, "load_seconds": 0.1}
-    plan = Plan(
-        **{**given, "curve_rates": (50, 100), "curve_seconds": 0.2, "curve_of": ("service",)}
-    )
+    short = dataclasses.replace(QUICK, open_seconds=0.2, warm_seconds=0.1, load_seconds=0.1)
+    curve = {"curve_rates": (50, 100), "curve_seconds": 0.2, "curve_of": ("service",)}
+    plan = dataclasses.replace(short, **curve)  # type: ignore[arg-type]
     stages.headline(field, plan, notes)
     assert len(notes.samples["open_p99_ms/service"]) == QUICK.open_rounds
     points = stages.curve(field, plan)

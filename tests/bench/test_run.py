@@ -18,6 +18,7 @@ from bench.table import page
 
 SMALL = dataclasses.replace(
     QUICK,
+    name="full",  # which names what was not measured, too
     contestants=("service", "mosec", "in_process"),
     rounds=1,
     load_seconds=0.3,
@@ -51,6 +52,7 @@ def test_a_small_run_measures_who_runs_and_reports_who_does_not(
     assert figures["worker, start to first answer"]["median"] > 0
     assert document["samples"]["failed_64/service"] == [0]
     assert "not measured: not installed" in page(document)
+    assert figures["pause of answers while a model is reloaded"]["median"] is None
     draw(document, tmp_path)
     assert (tmp_path / "throughput.png").exists()
 
