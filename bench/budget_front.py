@@ -45,6 +45,7 @@ ANSWER: Answer = {
     "history_used": 10,
     "history_source": "server",
     "recorded": True,
+    "decision": "accept",
     "reasons": [],
 }
 
