@@ -177,7 +177,7 @@ def _lengths(study: Study, patterns: int) -> list[Row]:
     settings = [
         Setting(
             f"history_{n}",
-            f"history of {n} {study.unit}s",
+            f"history of {n} {study.unit}{'s' if n > 1 else ''}",
             lambda rich, n=n: first_sessions(study.table, n, rich, skip=patterns - n),  # type: ignore[misc]
         )
         for n in lengths
