@@ -42,17 +42,17 @@ class PredictResponse(_Answer):
 
 # What the shipped model answers to the examples of api.schemas where nothing is recorded yet.
 ANSWER_EXAMPLE: Final[dict[str, object]] = {
-    "confidence_score": 91,
-    "anomaly_score": 0.7157,
+    "confidence_score": 93,
+    "anomaly_score": 0.9043,
     "feature_importance": {
-        "typing_speed": 0.2045,
-        "key_hold_time": 0.3361,
-        "transition_time": 0.1677,
-        "error_rate": 0.0519,
-        "speed_accuracy_ratio": 0.0648,
-        "rhythm_ratio": 0.175,
+        "typing_speed": 0.1056,
+        "key_hold_time": 0.3206,
+        "transition_time": 0.2261,
+        "error_rate": 0.0558,
+        "speed_accuracy_ratio": 0.057,
+        "rhythm_ratio": 0.2349,
     },
-    "model_version": "1.0.0",
+    "model_version": "2.0.0",
     "inference_time_ms": 3.05,
     "history_used": 1,
     "history_source": "caller",
@@ -61,7 +61,7 @@ ANSWER_EXAMPLE: Final[dict[str, object]] = {
 }
 FIRST_ANSWER_EXAMPLE: Final[dict[str, object]] = {
     "confidence_score": 50,
-    "anomaly_score": 0.7157,
+    "anomaly_score": 0.9043,
     "feature_importance": {
         "typing_speed": 0.1667,
         "key_hold_time": 0.1667,
@@ -70,7 +70,7 @@ FIRST_ANSWER_EXAMPLE: Final[dict[str, object]] = {
         "speed_accuracy_ratio": 0.1666,
         "rhythm_ratio": 0.1666,
     },
-    "model_version": "1.0.0",
+    "model_version": "2.0.0",
     "inference_time_ms": 1.8,
     "history_used": 0,
     "history_source": "none",
@@ -136,7 +136,7 @@ class HealthyResponse(_Answer):
 
     status: Literal["healthy"]
     model_loaded: Literal[True]
-    model_version: str = Field(examples=["1.0.0"])
+    model_version: str = Field(examples=["2.0.0"])
     device: str = Field(examples=["cpu"])
     uptime_seconds: int = Field(ge=0, examples=[3600])
     version: str = Field(description="The service's own version.", examples=["1.0.0"])

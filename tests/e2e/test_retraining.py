@@ -61,7 +61,7 @@ def test_a_forced_retraining_is_promoted_and_answers_without_a_restart(
     outcome = retrain(service)
     assert outcome["promoted"] is True, outcome
     version = str(outcome["version"])
-    assert version == "1.0.1"
+    assert version == "2.0.1"
     service.wait_for(
         lambda: service.post("/predict", pattern())[1].get("model_version") == version,
         "the scoring worker answers with the promoted model",

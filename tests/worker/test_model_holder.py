@@ -113,7 +113,7 @@ def test_a_start_beside_a_damaged_promotion_holds_the_shipped_model(tmp_path: Pa
     damage(copy_model(tmp_path / "1.0.1"))
     Promotions(tmp_path).promote("1.0.1")
     held = holder(tmp_path)
-    assert held.start().model_version == "1.0.0"
+    assert held.start().model_version == "2.0.0"
     held.stop()
 
 

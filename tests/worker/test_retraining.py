@@ -99,7 +99,7 @@ def test_what_was_promoted_is_not_promoted_again_for_the_same_histories(
     record_other_house(redis)
     first = run(redis, tmp_path).run()
     assert first["promoted"] is True, first
-    assert first["version"] == "1.0.1"
+    assert first["version"] == "2.0.1"
     assert first["shipped"] == first["current"]
     second = run(redis, tmp_path).run()
     assert second["current"] == first["candidate"] == second["candidate"]
@@ -111,10 +111,10 @@ def test_a_promoted_model_that_cannot_be_used_gives_way_to_the_shipped_one(
     redis: Redis, tmp_path: Path
 ) -> None:
     record_other_house(redis)
-    (tmp_path / "current").write_text("1.0.1\n")
-    (tmp_path / "1.0.1").mkdir()
-    (tmp_path / "1.0.1" / "model.pth").write_bytes(b"no model")
+    (tmp_path / "current").write_text("2.0.1\n")
+    (tmp_path / "2.0.1").mkdir()
+    (tmp_path / "2.0.1" / "model.pth").write_bytes(b"no model")
     outcome = run(redis, tmp_path).run()
     assert outcome["promoted"] is True, outcome
-    assert outcome["version"] == "1.0.2"
+    assert outcome["version"] == "2.0.2"
     assert outcome["shipped"] == outcome["current"]
