@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.rich_evidence import MAX_HISTORY
 from ml.scorer import Scores
 from worker.comparison import Comparison, Row
-from worker.contract import CHANNELS, WINDOW_NUMBERS, Answer, ErrorCode, Reason, RowError
+from worker.contract import CHANNELS, Answer, ErrorCode, Reason, RowError
 from worker.enrolment import SHORT_HISTORY, EnrolmentRule
 from worker.judgement import Judgement
 
@@ -49,7 +50,7 @@ def word(
                 "feature_importance": dict(zip(CHANNELS, importance[i], strict=True)),
                 "model_version": version,
                 "inference_time_ms": inference_ms,
-                "history_used": counts[i],
+                "history_used": min(counts[i], MAX_HISTORY),
                 "history_source": source,
                 "recorded": bool(judgement.enters[i]),
                 "decision": judgement.decision[i].value,
@@ -72,16 +73,14 @@ def reasons(used: int, source: str, judgement: Judgement, i: int, *, anomalous: 
         Reason.IMPLAUSIBLE_TIMING: judgement.implausible[i],
         Reason.UPDATE_WITHHELD: judgement.withheld[i],
         Reason.ANOMALOUS: anomalous,
+        Reason.SESSION_FEATURES_EXPECTED: judgement.expected[i],
     }
     return [reason.value for reason, holds in applies.items() if holds]
 
 
 def unused(row: Row, judgement: Judgement, i: int) -> list[str]:
-    """Whether a session's windows could not be used: none has statistics, or no pattern of its history."""
-    if not row[3]:
-        return []
-    plain = all(len(window) < WINDOW_NUMBERS for window in row[3])
-    return [Reason.SESSION_FEATURES_UNUSED.value] if plain or judgement.unused[i] else []
+    """Whether a session's windows could not be used: they hold too little, or no pattern of its history has any."""
+    return [Reason.SESSION_FEATURES_UNUSED.value] if row[3] and judgement.unused[i] else []
 
 
 def in_steps(importance: NDArray[np.float64]) -> list[list[float]]:
