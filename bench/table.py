@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 Document = dict[str, Any]
-README_FIGURES = 12  # throughput and latency; docs/performance.md has the rest
+FALLEN = 0.8  # who was stopped between turns and does not come back to his speed
+README_FIGURES = 15  # throughput and latency; docs/performance.md has the rest
 
 
 def machine_line(document: Document) -> str:
@@ -42,21 +43,26 @@ def figures_table(entries: Sequence[dict[str, Any]]) -> str:
 def contestants_table(document: Document) -> str:
     """Who took part, how they were set up, and their rates."""
     lines = [
-        "| | version | requests/s, 64 connections | p99 there | p50, one connection | set up, and what it leaves out |",
-        "|---|---|---|---|---|---|",
+        "| | version | requests/s, 64 connections | p99 there | p50, one connection | without 200"
+        " | rate of each round | set up, and what it leaves out |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for entry in document["contestants"]:
         keys = ("rate", "p99_64_ms", "p50_one_ms")
         rate, tail, one = (_middle(document, f"{key}/{entry['name']}") for key in keys)
         reason = entry["out"].splitlines()[0].replace("|", "/") if entry["out"] else ""
         about = entry["about"] + (f"; **fell out**: {reason}" if reason and rate else "")
+        rounds, failed = (
+            document["samples"].get(f"{key}/{entry['name']}", []) for key in ("rate", "failed_64")
+        )
         measured = f"{_number(rate)} | {_number(tail)} ms | {_number(one)} ms"
+        measured += f" | {sum(failed):.0f} | {_rounds(rounds)}"
         if rate is None:
-            measured = f"not measured: {reason} | | "
+            measured = f"not measured: {reason} | | | | "
         lines.append(f"| {entry['label']} | {entry['version'] or ''} | {measured} | {about} |")
     echo = _middle(document, "p50_one_ms/echo")
     about = "LPUSH and BRPOP between two processes, one message at a time, no HTTP and no work"
-    lines.append(f"| bare Redis echo | | | | {_number(echo)} ms | {about} |")
+    lines.append(f"| bare Redis echo | | | | {_number(echo)} ms | | | {about} |")
     return "\n".join(lines)
 
 
@@ -103,7 +109,9 @@ def _to_reach(entry: dict[str, Any]) -> str:
 
 
 def _measured(entry: dict[str, Any]) -> str:
-    return "not measured" if entry["median"] is None else _with_unit(entry["median"], entry["unit"])
+    if entry["judged"] is None:
+        return entry["open"] or "not measured"
+    return _with_unit(entry["judged"], entry["unit"])
 
 
 def _spread(entry: dict[str, Any]) -> str:
@@ -125,6 +133,19 @@ def _number(value: float | None) -> str:
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def _rounds(rates: Sequence[float]) -> str:
+    """Each round's rate in turn, and a mark where the later ones are slower than the first."""
+    shown = ", ".join(map(_number, rates))
+    if falls(rates):
+        shown += " (**falls**)"
+    return shown
+
+
+def falls(rates: Sequence[float]) -> bool:
+    """Whether the later half of the rounds lies below FALLEN of the first round."""
+    return len(rates) > 1 and statistics.median(rates[-(len(rates) // 2) :]) < FALLEN * rates[0]
 
 
 def _middle(document: Document, name: str) -> float | None:
