@@ -47,6 +47,7 @@ def contestants_table(document: Document) -> str:
         " | rate of each round | set up, and what it leaves out |",
         "|---|---|---|---|---|---|---|---|",
     ]
+    speeds = machine_speeds(document)
     for entry in document["contestants"]:
         keys = ("rate", "p99_64_ms", "p50_one_ms")
         rate, tail, one = (_middle(document, f"{key}/{entry['name']}") for key in keys)
@@ -56,7 +57,7 @@ def contestants_table(document: Document) -> str:
             document["samples"].get(f"{key}/{entry['name']}", []) for key in ("rate", "failed_64")
         )
         measured = f"{_number(rate)} | {_number(tail)} ms | {_number(one)} ms"
-        measured += f" | {sum(failed):.0f} | {_rounds(rounds)}"
+        measured += f" | {sum(failed):.0f} | {_rounds(rounds, speeds)}"
         if rate is None:
             measured = f"not measured: {reason} | | | | "
         lines.append(f"| {entry['label']} | {entry['version'] or ''} | {measured} | {about} |")
@@ -135,17 +136,30 @@ def _number(value: float | None) -> str:
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def _rounds(rates: Sequence[float]) -> str:
-    """Each round's rate in turn, and a mark where the later ones are slower than the first."""
+def _rounds(rates: Sequence[float], machine: Sequence[float]) -> str:
+    """Each round's rate in turn, and a mark where the later ones are slower than the machine accounts for."""
     shown = ", ".join(map(_number, rates))
-    if falls(rates):
-        shown += " (**falls**)"
-    return shown
+    return f"{shown} (**falls**)" if falls(rates, machine) else shown
 
 
-def falls(rates: Sequence[float]) -> bool:
-    """Whether the later half of the rounds lies below FALLEN of the first round."""
-    return len(rates) > 1 and statistics.median(rates[-(len(rates) // 2) :]) < FALLEN * rates[0]
+def falls(rates: Sequence[float], machine: Sequence[float]) -> bool:
+    """Whether the later half of the rounds lies below FALLEN of the first, for what the machine did meanwhile.
+
+    `machine` holds each round's speed against the first round's, of the middle contestant.
+    """
+    if len(rates) < 2 or not rates[0]:
+        return False
+    own = [rate / rates[0] / speed for rate, speed in zip(rates, machine, strict=False)]
+    return statistics.median(own[-(len(own) // 2) :]) < FALLEN
+
+
+def machine_speeds(document: Document) -> list[float]:
+    """Each round's rate against the first round's, the median of all contestants that have every round."""
+    found = [document["samples"].get(f"rate/{one['name']}", []) for one in document["contestants"]]
+    longest = max(map(len, found), default=0)
+    whole = [rates for rates in found if len(rates) == longest and rates and rates[0]]
+    speeds = [statistics.median(rates[n] / rates[0] for rates in whole) for n in range(longest)]
+    return [speed or 1.0 for speed in speeds]
 
 
 def _middle(document: Document, name: str) -> float | None:

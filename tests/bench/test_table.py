@@ -10,6 +10,7 @@ from bench.table import (
     falls,
     figures_table,
     machine_line,
+    machine_speeds,
     page,
     scorer_table,
     summary,
@@ -108,13 +109,26 @@ def test_a_peers_rounds_and_its_refusals_stand_beside_its_rate() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rates", "marked"),
+    ("rates", "machine", "marked"),
     [
-        ([100.0, 90.0, 85.0], False),
-        ([100.0, 100.0, 70.0, 60.0], True),
-        ([100.0], False),
-        ([], False),
+        ([100.0, 90.0, 85.0], [1.0, 1.0, 1.0], False),
+        ([100.0, 100.0, 70.0, 60.0], [1.0, 1.0, 1.0, 1.0], True),
+        ([100.0, 50.0], [1.0, 0.5], False),
+        ([100.0, 50.0], [1.0, 0.9], True),
+        ([100.0], [1.0], False),
+        ([], [], False),
     ],
 )
-def test_who_does_not_come_back_to_his_speed_is_marked(rates: list[float], marked: bool) -> None:
-    assert falls(rates) is marked
+def test_who_does_not_come_back_to_his_speed_is_marked(
+    rates: list[float], machine: list[float], marked: bool
+) -> None:
+    assert falls(rates, machine) is marked
+
+
+def test_the_machines_speed_is_that_of_the_middle_contestant() -> None:
+    made = document()
+    rates = {"service": [100.0, 50.0], "mosec": [10.0, 5.0], "ray": [8.0, 1.0]}
+    made["samples"] = {f"rate/{name}": values for name, values in rates.items()}
+    assert machine_speeds(made) == [1.0, 0.5]
+    assert "8.00, 1.00 (**falls**)" in contestants_table(made)
+    assert contestants_table(made).count("falls") == 1
