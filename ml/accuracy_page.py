@@ -117,6 +117,10 @@ people; "flagged" means an implausible session or an anomaly above 0.99.
 - **Poisoning**: the attacker knows the victim's mean session and steps towards their own, further after each step that
   enters the history, shorter after each that does not. The pairs are such that none of the attacker's own sessions is
   accepted at the outset; an attacker is through when at least half of them are at the end.
+  One run on the judged third took part in the choice of the guard's limit (1.2 instead of 1.4, at which 2 of 100 came
+  through), so this one rate is a little favourable.
+- **Programs**: constant and rounded timing shows in rich windows only, four means cannot show it. Timing drawn evenly
+  at random is flagged in neither.
 - **Upkeep** is the price: five sentences enrolled, the next seven enter by the same rules, the rest are judged.
 
 ## Limits

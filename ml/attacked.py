@@ -97,7 +97,10 @@ def _poisoned(
         ("poisoning", service, f"poisoning, {steps}: attackers through"),
         ("poisoning_unguarded", open_door, "the same without guard and quota"),
     ):
-        led = poison(defended, people, np.random.default_rng(seed))
+        try:
+            led = poison(defended, people, np.random.default_rng(seed))
+        except ValueError:  # everybody is accepted as somebody else already
+            continue
         details = {
             "attackers_sessions_accepted": float(led.attacker_after.mean()),
             "victims_sessions_accepted_before": float(led.victim_before.mean()),

@@ -77,8 +77,11 @@ def poison(service: Service, people: Enrolled, rng: np.random.Generator) -> Led:
 
     The attacker knows the victim's mean session and steps from it towards their own, further after each step that
     enters, shorter after each that does not: 20 attempts a day for 10 days.
+    Raises ValueError when there is no such pair.
     """
     victim, attacker = _pairs(service, people, rng)
+    if not len(victim):
+        raise ValueError("nobody refuses all sessions of somebody else: there is no one to attack")
     histories = Histories(people, victim)
     before = [_own_share(service, people, histories, who) for who in (attacker, victim)]
     goal, known = _means_later(people, attacker), _means(people, victim)

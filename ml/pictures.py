@@ -84,7 +84,7 @@ def scores(rows: Sequence[Shown], points: Mapping[str, int], path: Path) -> None
         axes.set_ylim(0.05, 100)
         axes.set_ylabel("% of sessions")
         axes.set_title(measured.name, fontsize=9)
-    panels[0].legend(loc="upper center", fontsize="small")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower right", ncols=2)
     panels[-1].set_xlabel("confidence")
     _save(figure, path)
 

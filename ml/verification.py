@@ -53,11 +53,12 @@ def measure(scorer: Scorer, row: Row, seed: int, resamples: int = RESAMPLES) -> 
     scored = score(scorer, compare(row.enrolled, row.impostors, rng))
     sweep = Sweep(scored)
     points = scorer.model.operating_points
+    found = bootstrap(scored, lambda weight: figures(scored, sweep, weight), rng, resamples)
     return Measured(
         row.key,
         row.name,
         counted(scored),
-        bootstrap(scored, lambda weight: figures(scored, sweep, weight), rng, resamples),
+        {name: bounded(figure, len(row.enrolled)) for name, figure in found.items()},
         {name: _at(scored, point, rng, resamples) for name, point in points.items()},
         scored,
     )
@@ -87,6 +88,13 @@ def blind(scorer: Scorer, nobody_enrolled: Enrolled, impostors: int, seed: int) 
         "least_confidence": float(confidence.min()),
         "greatest_confidence": float(confidence.max()),
     }
+
+
+def bounded(figure: dict[str, float], people: int) -> dict[str, float]:
+    """A rate with an interval that ends at 3 / N where nothing happened: resampling nothing gives nothing."""
+    if figure["high"] > 0.0:
+        return figure
+    return {**figure, "high": min(3.0 / people, 1.0)}
 
 
 def whole(probability: Floats) -> Floats:
@@ -129,4 +137,9 @@ def _at(
         found = at_threshold(scored, point.threshold, row)
         return {"fmr": found["far"], "fnmr": found["frr"]}
 
-    return {"threshold": point.threshold, **bootstrap(scored, measured, rng, resamples)}
+    people = len(np.unique(scored.user))
+    found = bootstrap(scored, measured, rng, resamples)
+    return {
+        "threshold": point.threshold,
+        **{name: bounded(rate, people) for name, rate in found.items()},
+    }

@@ -172,15 +172,15 @@ def _attacks(
 
 
 def _lengths(study: Study, patterns: int) -> list[Row]:
-    """Histories of several lengths, the same sessions judged."""
-    longest = max(patterns, *LENGTHS)
+    """Histories of several lengths up to `patterns`, the same sessions judged."""
+    lengths = [*(n for n in LENGTHS if n < patterns), patterns]
     settings = [
         Setting(
             f"history_{n}",
-            f"history of {n} {study.unit}s",
-            lambda rich, n=n: first_sessions(study.table, n, rich, skip=longest - n),  # type: ignore[misc]
+            f"history of {n} {study.unit}{'s' if n > 1 else ''}",
+            lambda rich, n=n: first_sessions(study.table, n, rich, skip=patterns - n),  # type: ignore[misc]
         )
-        for n in LENGTHS
+        for n in lengths
     ]
     return _shortened(list(looked_up(settings, ("rich",))))
 

@@ -7,7 +7,7 @@ from ml.dataset import SessionTable
 from ml.metrics import Scored, Sweep, rates
 from ml.protocol import first_sessions, rows_of_table
 from ml.scorer import Scorer
-from ml.verification import Measured, blind, figures, measure, share, whole
+from ml.verification import Measured, blind, bounded, figures, measure, share, whole
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +76,10 @@ def test_a_share_knows_what_nothing_seen_can_mean() -> None:
     assert some["value"] == 0.2
     assert some["low"] == pytest.approx(0.2 - 1.96 * 0.04, abs=0.015)  # sqrt(.2 .8 / 100) = .04
     assert some["high"] == pytest.approx(0.2 + 1.96 * 0.04, abs=0.015)
+
+
+def test_a_rate_of_nothing_is_bounded_by_three_over_the_people() -> None:
+    nothing = {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert bounded(nothing, 600) == {"value": 0.0, "low": 0.0, "high": 0.005}
+    some = {"value": 0.0, "low": 0.0, "high": 0.001}
+    assert bounded(some, 600) == some

@@ -38,11 +38,11 @@ def test_a_study_of_events_has_rows_curves_attacks_and_pictures(
     found = outcome.report
     assert json.loads(json.dumps(found)) == found
     assert {"four_one", "rich_one", "four_five", "rich_window"} <= set(found["rows"])
-    assert list(found["history_lengths"]) == [f"history_{n}" for n in (1, 3, 5, 10)]
-    assert list(found["keys_typed"]) == [f"keys_{n}" for n in (1, 2, 3, 5)]
+    assert list(found["history_lengths"]) == [f"rich_history_{n}" for n in (1, 3, 5, 10)]
+    assert list(found["keys_typed"]) == [f"rich_keys_{n}" for n in (1, 2, 3, 5)]
     assert set(found["attacks"]) == {"four", "rich"}
     assert found["attacks"]["rich"]["replay_exact"]["value"] == 0.0
-    assert {"poisoning", "upkeep_eer", "population_guess"} <= set(found["attacks"]["four"])
+    assert {"upkeep_eer", "population_guess"} <= set(found["attacks"]["four"])
     assert len(ticks) > 20
     drawn = sorted(path.name for path in outcome.draw(tmp_path))
     assert drawn == sorted(path.name for path in tmp_path.iterdir())
@@ -51,9 +51,12 @@ def test_a_study_of_events_has_rows_curves_attacks_and_pictures(
 
 def test_a_table_of_sessions_has_the_rows_that_it_allows(shipped: Scorer) -> None:
     study = study_of_table("logins", rich_crowd(20, 8, np.random.default_rng(1)))
-    found = verify(shipped, study, patterns=5, seed=0, resamples=5).report
+    found = verify(
+        shipped, study, patterns=5, seed=0, resamples=5, service=service_of(shipped)
+    ).report
     assert list(found["rows"]) == ["four_one", "rich_one"]
-    assert found["attacks"] == {}
+    assert found["attacks"]["rich"]["poisoning"]["people"] > 0
+    assert "upkeep_eer" not in found["attacks"]["rich"]  # nobody has enough sessions
     assert 47 <= found["without_history"]["least_confidence"] <= 50
 
 

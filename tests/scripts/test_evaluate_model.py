@@ -95,7 +95,8 @@ def test_anybodys_key_events_are_judged(tmp_path: Path) -> None:
     report = json.loads((tmp_path / "reports/report.json").read_text())
     assert report["study"] == "events.csv"
     assert report["rows"]["rich_one"]["counts"]["people"] == 5
-    assert (tmp_path / "reports/det-history.png").is_file() or not report["history_lengths"]
+    assert list(report["history_lengths"]) == ["rich_history_1", "rich_history_3"]
+    assert (tmp_path / "reports/det-history.png").is_file()
     assert "| rich windows, one session, history of 3 sessions |" in done.stdout
 
 
