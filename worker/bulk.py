@@ -21,7 +21,7 @@ from worker.settings import WorkerSettings
 
 NICENESS = 10  # where both want one core, the online worker gets about nine tenths of it
 # A chunk makes tens of thousands of lists and dictionaries without a cycle among them. By Python's own thresholds they,
-# and all of torch with them, were looked through seventy times a chunk: a sixth of the worker's time.
+# and all of torch with them, were looked through 560 to 570 times in 30,000 patterns: 0.5 of 2.9 s of the processor.
 GARBAGE_THRESHOLDS = (100_000, 50, 100)
 COMMAND_SECONDS = 10.0  # a chunk's results are a megabyte, and nobody waits for a second
 

@@ -13,18 +13,20 @@ local function seconds(record)
   return a + 256 * (b + 256 * (c + 256 * d))
 end
 local function typed(record) return string.sub(record, 6, 21) .. string.sub(record, 23) end
-local function enters(history, record, founding, quota)
-  if founding and redis.call('EXISTS', history) == 1 then return false end
-  local last = quota > 0 and redis.call('LINDEX', history, quota - 1)
+local function enters(history, newest, record, founding, quota)  -- newest: up to eight
+  if founding and #newest > 0 then return false end
+  local last = newest[quota]
+  if quota > 8 and #newest == 8 then last = redis.call('LINDEX', history, quota - 1) end
   if last and #last >= 22 and math.abs(seconds(record) - seconds(last)) < 86400 then return false end
-  for _, each in ipairs(redis.call('LRANGE', history, 0, 7)) do
-    if typed(each) == typed(record) then return false end
+  local numbers = typed(record)
+  for _, each in ipairs(newest) do
+    if typed(each) == numbers then return false end
   end
   return true
 end
 local function push(history, record, length, expiry)
-  redis.call('LPUSH', history, record)
-  redis.call('LTRIM', history, 0, length - 1)
+  local now = redis.call('LPUSH', history, record)
+  if now > length then redis.call('LTRIM', history, 0, length - 1) end
   redis.call('EXPIRE', history, expiry)
 end
 """
@@ -34,9 +36,10 @@ end
 APPEND: Final = (
     _ENTER
     + """
-if not enters(KEYS[1], ARGV[2], ARGV[1] == '1', tonumber(ARGV[5])) then return 0 end
+local newest = redis.call('LRANGE', KEYS[1], 0, 7)
+if not enters(KEYS[1], newest, ARGV[2], ARGV[1] == '1', tonumber(ARGV[5])) then return 0 end
 if KEYS[2] and not redis.call('SET', KEYS[2], ARGV[2], 'NX', 'EX', ARGV[6]) then return 0 end
-push(KEYS[1], ARGV[2], ARGV[3], ARGV[4])
+push(KEYS[1], ARGV[2], tonumber(ARGV[3]), ARGV[4])
 return 1
 """
 )
@@ -47,12 +50,13 @@ ENTER_ONCE: Final = (
     _ENTER
     + """
 if not redis.call('SET', KEYS[1], 1, 'NX', 'EX', ARGV[1]) then return 0 end
+local length, quota = tonumber(ARGV[2]), tonumber(ARGV[4])
 for i = 2, #KEYS do
   local founding, record = string.sub(ARGV[i + 3], 1, 1) == '1', string.sub(ARGV[i + 3], 2)
-  local kind = redis.call('TYPE', KEYS[i])['ok']
-  local history = kind == 'list' or kind == 'none'  -- what is neither belongs to nobody else's entries
-  if history and enters(KEYS[i], record, founding, tonumber(ARGV[4])) then
-    push(KEYS[i], record, ARGV[2], ARGV[3])
+  local newest = redis.pcall('LRANGE', KEYS[i], 0, 7)
+  -- A key that holds something else is an error for its own entries, and none for others'.
+  if not newest.err and enters(KEYS[i], newest, record, founding, quota) then
+    push(KEYS[i], record, length, ARGV[3])
   end
 end
 return 1
