@@ -104,7 +104,10 @@ def test_a_thousand_callers_with_ten_patterns_cause_ten_inferences_and_ten_histo
     scored = sum(figure(chain_service, end.port, "biometrics_chain_scored_total") for end in ends)
     assert scored == 10
     chain_service.wait_for(lambda: lengths(chain_service) == [1] * 10, "ten entries")
-    assert chain_service.get("/stats")[1]["performance"]["total_predictions"] == 10
+    chain_service.wait_for(
+        lambda: chain_service.get("/stats")[1]["performance"]["total_predictions"] == 10,
+        "the figures are written",
+    )
 
 
 def test_a_front_end_killed_between_scoring_and_storing_leaves_one_answer_and_one_entry(
