@@ -11,8 +11,9 @@ from celery import Celery
 from redis import Redis
 
 from tests.worker.jobs.posted import JOB, post, row
-from worker.bulk import _register, calm_the_collector, queued
+from worker.bulk import _register, queued
 from worker.celery_app import create_celery
+from worker.collector import calm_the_collector
 from worker.contract import BULK_QUEUE, BULK_TASK, SWEEP_TASK, JobKeys
 from worker.metrics import WorkerMetrics
 from worker.settings import WorkerSettings
