@@ -30,7 +30,10 @@ pytestmark = pytest.mark.e2e
 BLOCKS = int(os.environ.get("CHAIN_SOAK_BLOCKS", "300"))
 CALLERS = 1000
 TYPED = (65, 120, 65, 3, 14)
-ABSTENTIONS = ("DEADLINE_EXCEEDED", "OVERLOADED")  # an answer comes within 1.5 seconds or not at all
+ABSTENTIONS = (
+    "DEADLINE_EXCEEDED",
+    "OVERLOADED",
+)  # an answer comes within 1.5 seconds or not at all
 HISTORY_KEYS = "biometrics:history:*"
 
 
