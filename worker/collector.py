@@ -10,8 +10,13 @@ import gc
 THRESHOLDS = (100_000, 50, 100)
 
 
-def calm_the_collector() -> None:
-    """Let the garbage collector look at what is loaded never again, and at what is new seldom."""
+def spare_what_is_loaded() -> None:
+    """Let the garbage collector look at what is loaded never again."""
     gc.collect()
     gc.freeze()
+
+
+def calm_the_collector() -> None:
+    """The same, and let it look at what is new seldom."""
+    spare_what_is_loaded()
     gc.set_threshold(*THRESHOLDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from worker.aftermath import Aftermath
 from worker.celery_app import create_celery
-from worker.collector import calm_the_collector
+from worker.collector import spare_what_is_loaded
 from worker.contract import ONLINE_QUEUE, ProbeAnswer
 from worker.device import take_device
 from worker.enrolment import EnrolmentRule
@@ -56,7 +56,7 @@ def run(settings: WorkerSettings) -> None:
     if settings.worker_metrics_port:
         metrics.serve(settings.worker_metrics_host, settings.worker_metrics_port)
     Heartbeat(open_redis(settings.result_url), node_name("online")).start()
-    calm_the_collector()
+    spare_what_is_loaded()
     totals.start()
     try:
         run_node(
