@@ -3,8 +3,8 @@
 One pattern founds a history: there is nothing yet to compare it with. From five patterns on a pattern enters only above
 the confidence that is accepted at the balanced point. Before, few sessions of four numbers reach so much, whoever typed
 them, and the history of an ordinary typist would grow slowly: beside one pattern 39 % of genuine ones do, beside ten
-61 % (real people of the thirds that choices are made on, model 2.0.0). There the update threshold holds, 63 % beside one
-pattern, which lies above the confidence of equal errors.
+61 % (real people of the thirds that choices are made on, model 2.0.0). There the update threshold holds (63 %
+beside one pattern), which lies above the confidence of equal errors.
 """
 
 from __future__ import annotations
