@@ -21,7 +21,7 @@ from api.schemas import (
     PredictRequest,
     Window,
 )
-from api.windows import UncountedError, flat
+from api.windows import CountsError, UncountedError, flat
 
 Row = list[Any]  # one row of worker.contract's message
 Place = tuple[int | str, ...]
@@ -106,7 +106,7 @@ def _window(window: Window, at: Place) -> list[float | None]:
         )
     try:
         return flat(_numbers(window), window.statistics or {}, window.counts or {})
-    except UncountedError as error:
+    except (UncountedError, CountsError) as error:
         raise InvalidInputError(f"{_where(at)}.{error}") from None
 
 

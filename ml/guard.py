@@ -55,13 +55,17 @@ def replayed(sessions: Sessions) -> Flags:
 
     A copy has all four numbers of the pattern, but at most one that differs by at most 1; or at least half of its
     derived values to the step that a history keeps. A value that both lack, or that is 0 in both, is no agreement.
+    Where derived values can be compared and differ, only all four numbers make a copy: a fixed text on a coarse clock
+    gives three equal ones by chance.
     """
     counted = sessions.counted()  # (B, K)
     with np.errstate(invalid="ignore"):
-        found = _same_numbers(sessions.current, sessions.history) & counted
+        same, near = _same_numbers(sessions.current, sessions.history)
+        found = same | near
         if sessions.derived is not None and sessions.past_derived is not None:
-            found |= _same_values(sessions.derived, sessions.past_derived) & counted
-    return np.asarray(found.any(axis=1))
+            alike, compared = _same_values(sessions.derived, sessions.past_derived)
+            found = same | alike | (near & ~compared)
+    return np.asarray((found & counted).any(axis=1))
 
 
 def steered(
@@ -108,24 +112,26 @@ def trend(along: Floats, counts: NDArray[np.int64]) -> Floats:
     return np.asarray(correlation * np.sqrt(np.maximum(counts - 1, 0)))
 
 
-def _same_numbers(current: Floats, history: Floats) -> Flags:
-    """Whether (B, 4) are the numbers of each of (B, K, 4), (B, K)."""
+def _same_numbers(current: Floats, history: Floats) -> tuple[Flags, Flags]:
+    """Whether (B, 4) are the numbers of each of (B, K, 4), and whether all but one are, (B, K) each."""
     apart = np.abs(history - current[:, None])  # (B, K, 4)
     rounding = ROUNDING * np.maximum(np.abs(history), 1.0)
     same = apart <= rounding
     whole = (current == np.rint(current)).all(axis=1)  # (B,)
     reach = np.where(whole, WHOLE_REACH, history.shape[1])[:, None]  # (B, 1)
     near = (apart <= MOVED).all(axis=2) & (same.sum(axis=2) >= 3)
-    return np.asarray(same.all(axis=2) | (near & (np.arange(history.shape[1]) < reach)))
+    return np.asarray(same.all(axis=2)), np.asarray(near & (np.arange(history.shape[1]) < reach))
 
 
-def _same_values(derived: Floats, past: Floats) -> Flags:
-    """Whether at least half of the derived values of (B, 58) are those of each of (B, K, 58), (B, K)."""
+def _same_values(derived: Floats, past: Floats) -> tuple[Flags, Flags]:
+    """Whether at least half of the derived values of (B, 58) are those of each of (B, K, 58), and whether both have
+    enough of them to tell, (B, K) each."""
     now, then = derived[:, None, VALUES], past[:, :, VALUES]
     both = (now > 0.0) & (then > 0.0) & ((now != SHIFT) | (then != SHIFT))  # (B, K, 34)
     same = both & (np.abs(now - then) <= STEP)
-    compared = both.sum(axis=2)
-    return np.asarray((compared >= ENOUGH_VALUES) & (same.sum(axis=2) >= COPIED * compared))
+    number = both.sum(axis=2)
+    compared = np.asarray(number >= ENOUGH_VALUES)
+    return np.asarray(compared & (same.sum(axis=2) >= COPIED * number)), compared
 
 
 def _standard(numbers: Floats, derived: Floats | None) -> tuple[Floats, Flags]:

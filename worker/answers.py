@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.rich_evidence import MAX_HISTORY
 from ml.scorer import Scores
 from worker.comparison import Comparison, Row
-from worker.contract import CHANNELS, WINDOW_NUMBERS, Answer, ErrorCode, Reason, RowError
+from worker.contract import CHANNELS, Answer, ErrorCode, Reason, RowError
 from worker.enrolment import SHORT_HISTORY, EnrolmentRule
 from worker.judgement import Judgement
 
@@ -38,7 +39,7 @@ def word(
         judgement.confidence.tolist(),
         scores.anomaly.tolist(),
         in_steps(scores.importance),
-        comparison.sessions.counts.tolist(),
+        np.minimum(comparison.sessions.counts, MAX_HISTORY).tolist(),
         comparison.sources(),
         judgement.enters.tolist(),
         judgement.decision,
@@ -77,6 +78,7 @@ def reasons(
         (Reason.IMPLAUSIBLE_TIMING, judgement.implausible),
         (Reason.UPDATE_WITHHELD, judgement.withheld),
         (Reason.ANOMALOUS, anomalous),
+        (Reason.SESSION_FEATURES_EXPECTED, judgement.expected),
         (Reason.SESSION_FEATURES_UNUSED, unused(rows, judgement)),
     )
     found: list[list[str]] = [[] for _ in rows]
@@ -87,12 +89,8 @@ def reasons(
 
 
 def unused(rows: Sequence[Row], judgement: Judgement) -> NDArray[np.bool_]:
-    """Whose windows could not be used: none has statistics, or no pattern of its history."""
-    found = judgement.unused.copy()
-    for i, row in enumerate(rows):
-        if row[3] and all(len(window) < WINDOW_NUMBERS for window in row[3]):
-            found[i] = True
-    return found
+    """Whose windows could not be used: they hold too little, or no pattern of the history has any."""
+    return judgement.unused & np.array([bool(row[3]) for row in rows], dtype=np.bool_)
 
 
 def in_steps(importance: NDArray[np.float64]) -> list[list[float]]:

@@ -10,26 +10,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.sessions import NUMBERS, Sessions
-from ml.statistics import DERIVED, pool_many
+from ml.statistics import COUNTED, DERIVED, WINDOWS, enough, pool_many
 from worker.contract import WINDOW_NUMBERS
 from worker.history import SECONDS_A_DAY
-from worker.records import Records, derived_of
+from worker.records import GREATEST_COUNT, Records, derived_of
 
 Row = list[Any]
 Floats = NDArray[np.float64]
 SECONDS_AN_HOUR = 3600.0
+MOST_WINDOWS = 20  # as many as a request may have
+IDLE_DAYS = 7
 
 
 @dataclass(frozen=True)
 class Comparison:
     """B patterns with their pasts. `recorded` (B,): how many patterns of its past the server itself recorded.
 
-    `full` (B,): as many patterns as may enter in 24 hours have entered already.
+    `full` (B,): as many patterns as may enter in 24 hours have entered already. `idle` (B,): none has entered for a
+    week.
     """
 
     sessions: Sessions
     recorded: NDArray[np.int64]
     full: NDArray[np.bool_]
+    idle: NDArray[np.bool_]
 
     def sources(self) -> list[str]:
         """Whose history each row was compared with: "server", "caller" or "none"."""
@@ -64,6 +68,9 @@ def compare(
     full = np.zeros(len(rows), dtype=np.bool_)
     if 0 < quota <= own:
         full = (recorded >= quota) & (np.abs(now - seconds[:, quota - 1]) < SECONDS_A_DAY)
+    idle = np.zeros(len(rows), dtype=np.bool_)
+    if own:  # a backlog of last year finds no history idle
+        idle = (recorded > 0) & (now - seconds[:, 0] >= IDLE_DAYS * SECONDS_A_DAY)
     # A score for a chain may depend on nothing but what its digests cover, and times are none of it.
     ages_hours[[len(row) > 4 for row in rows]] = 0.0
     sessions = Sessions(
@@ -74,11 +81,15 @@ def compare(
         _past_derived(records, brought, width),
         ages_hours,
     )
-    return Comparison(sessions, recorded, full)
+    return Comparison(sessions, recorded, full, idle)
 
 
 def _derived(sessions: Sequence[Any]) -> Floats | None:
-    """The derived rows (B, 58) of sessions' windows; None where no session has a rich window."""
+    """The derived rows (B, 58) of sessions' windows; None where no session has a rich window.
+
+    A session that holds too little has a row of zeros, and no count goes beyond what a history keeps: neither saying
+    almost nothing nor claiming to have counted a lot is worth anything.
+    """
     rich = [
         (i, found)
         for i, windows in enumerate(sessions)
@@ -90,6 +101,9 @@ def _derived(sessions: Sequence[Any]) -> Floats | None:
     flat = [window for _, windows in rich for window in windows]
     owner = np.repeat(np.arange(len(rich)), [len(windows) for _, windows in rich])
     pooled = pool_many(np.array(flat, dtype=np.float64), owner, len(rich))
+    pooled[:, COUNTED] = pooled[:, COUNTED].clip(0, GREATEST_COUNT)
+    pooled[:, WINDOWS] = pooled[:, WINDOWS].clip(0, MOST_WINDOWS)
+    pooled[~enough(pooled)] = 0.0
     derived[[i for i, _ in rich]] = pooled
     return derived
 

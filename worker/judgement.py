@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml import guard
+from ml.rich_evidence import MAX_HISTORY
 from ml.scorer import Scores
 from ml.sessions import Sessions
 from ml.statistics import is_rich
@@ -36,7 +37,10 @@ class Judgement:
     implausible: NDArray[np.bool_]
     withheld: NDArray[np.bool_]
     enters: NDArray[np.bool_]
-    unused: NDArray[np.bool_]  # rich, and compared with patterns of four numbers only
+    unused: NDArray[
+        np.bool_
+    ]  # its windows, if any, say too little or met patterns of four numbers only
+    expected: NDArray[np.bool_]  # four numbers only, where most patterns of the history are rich
 
 
 def judge(
@@ -51,19 +55,21 @@ def judge(
     replayed = guard.replayed(sessions)
     fake = replayed | scores.implausible
     confidence = np.where(fake, np.minimum(scores.confidence, MOST_OF_A_FAKE), scores.confidence)
-    good = named & ~fake & rule.admits(confidence, scores.anomaly, comparison.recorded)
+    unused, expected = _features(sessions)
+    good = named & ~fake & ~expected & rule.admits(confidence, scores.anomaly, comparison.recorded)
     withheld = good & comparison.full
-    asked = np.flatnonzero(good & ~withheld & (comparison.recorded > 0))
+    asked = np.flatnonzero(good & ~withheld & ~comparison.idle & (comparison.recorded > 0))
     if len(asked):
         withheld[asked] = _steered(sessions[asked])
     return Judgement(
         confidence,
-        _decide(confidence, fake, sessions.counts, point),
+        _decide(confidence, fake, expected, sessions.counts, point),
         replayed,
         scores.implausible,
         withheld,
         good & ~withheld,
-        _unused(sessions),
+        unused,
+        expected,
     )
 
 
@@ -80,24 +86,30 @@ def _steered(sessions: Sessions) -> NDArray[np.bool_]:
 def _decide(
     confidence: NDArray[np.int64],
     fake: NDArray[np.bool_],
+    expected: NDArray[np.bool_],
     counts: NDArray[np.int64],
     point: Point,
 ) -> list[Decision]:
-    """Without any history nothing is accepted, and only a fake is rejected."""
+    """Without any history nothing is accepted, and only a fake is rejected.
+
+    Nor is a session accepted that leaves out what its history has: leaving it out must not pay.
+    """
     compared = counts > 0
-    accepted = compared & ~fake & (confidence >= point.accept)
+    accepted = compared & ~fake & ~expected & (confidence >= point.accept)
     rejected = fake | (compared & (confidence < point.reject_below))
     chosen = np.where(accepted, 1, np.where(rejected, 2, 0))
     names = (Decision.REVIEW, Decision.ACCEPT, Decision.REJECT)
     return [names[each] for each in chosen.tolist()]
 
 
-def _unused(sessions: Sessions) -> NDArray[np.bool_]:
-    """Whose statistics met a history without any."""
-    unused = np.zeros(len(sessions), dtype=np.bool_)
-    if sessions.derived is None:
-        return unused
-    met = sessions.counts > 0
-    if sessions.past_derived is not None:
-        met &= ~(is_rich(sessions.past_derived) & sessions.counted()).any(axis=1)
-    return np.asarray(is_rich(sessions.derived) & met)
+def _features(sessions: Sessions) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whose windows (B,) could not be used, and who sends none that could where the history expects them (B,)."""
+    plain = np.ones(len(sessions), dtype=np.bool_)
+    if sessions.derived is not None:
+        plain = ~is_rich(sessions.derived)
+    if sessions.past_derived is None:
+        return plain | (sessions.counts > 0), np.zeros(len(sessions), dtype=np.bool_)
+    counted = np.minimum(sessions.counts, MAX_HISTORY)
+    rich = is_rich(sessions.past_derived[:, :MAX_HISTORY]) & sessions.counted()[:, :MAX_HISTORY]
+    met = rich.sum(axis=1)  # (B,)
+    return plain | ((counted > 0) & (met == 0)), plain & (2 * met > counted)

@@ -23,7 +23,8 @@ def rich_window(seed: int = 0) -> dict[str, Any]:
         name: rng.uniform(each.low * 0.6 + each.high * 0.4, each.low * 0.4 + each.high * 0.6)
         for name, each in STATISTICS.items()
     }
-    counts = {name: rng.randrange(1, 60) for name in COUNTS}
+    counts = {name: rng.randrange(1, 6) for name in COUNTS}
+    counts |= {"keys": 120 + seed % 7, "holds": 110, "pairs": 100, "spaces": 11}
     return {**NUMBERS, "version": 1, "statistics": within, "counts": counts}
 
 

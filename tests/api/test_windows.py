@@ -66,8 +66,8 @@ def test_a_rich_window_becomes_a_flat_list_in_the_order_of_the_wire() -> None:
 
 
 def test_what_is_missing_is_null_and_counted_as_nothing() -> None:
-    scarce = {**NUMBERS, "version": 1, "statistics": {"hold_space": None}, "counts": {"keys": 3}}
-    assert sent(scarce) == [[*NUMBERS.values(), *[None] * 34, 3, *[0] * 22]]
+    scarce = {**NUMBERS, "version": 1, "statistics": {"hold_space": None}, "counts": {"keys": 10}}
+    assert sent(scarce) == [[*NUMBERS.values(), *[None] * 34, 10, *[0] * 22]]
 
 
 def test_the_documented_example_is_taken() -> None:
@@ -140,6 +140,63 @@ def test_a_statistic_without_its_count_is_refused_with_both_names(name: str) -> 
     assert complaint(window) == (
         f"{AT}.statistics.{name} must be null or left out where counts.{count} is 0 or left out"
     )
+
+
+def counting(**counts: int) -> dict[str, Any]:
+    return {**NUMBERS, "version": 1, "statistics": {}, "counts": counts}
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({"keys": 9}, "counts.keys must be at least 10 (got 9); join the window"),
+        ({}, "counts.keys must be at least 10 (got 0); join the window"),
+        (
+            {"keys": 40, "holds": 41},
+            "counts.holds + counts.shifts must be at most counts.keys (got 41 and 40)",
+        ),
+        (
+            {"keys": 40, "holds": 38, "shifts": 3},
+            "counts.holds + counts.shifts must be at most counts.keys (got 41 and 40)",
+        ),
+        ({"keys": 40, "pairs": 1}, "counts.pairs must be at most counts.holds (got 1 and 0)"),
+        (
+            {"keys": 40, "holds": 20, "spaces": 9, "finger_3": 9, "backspaces": 3},
+            "must be at most counts.holds (got 21 and 20)",
+        ),
+        (
+            {"keys": 40, "holds": 1, "shifts": 2},
+            "counts.shifts must be at most counts.holds (got 2 and 1)",
+        ),
+        (
+            {"keys": 40, "holds": 30, "pairs": 20, "left_left": 12, "from_space": 9},
+            "must be at most counts.pairs (got 21 and 20)",
+        ),
+        (
+            {"keys": 40, "holds": 30, "pairs": 20, "overlaps": 21},
+            "counts.overlaps must be at most counts.pairs (got 21 and 20)",
+        ),
+        (
+            {"keys": 40, "holds": 30, "pairs": 20, "triples": 21},
+            "counts.triples must be at most counts.pairs (got 21 and 20)",
+        ),
+        (
+            {"keys": 40, "holds": 30, "pairs": 20, "to_space": 1},
+            "counts.to_space must be at most counts.spaces (got 1 and 0)",
+        ),
+        (
+            {"keys": 40, "holds": 30, "pairs": 20, "spaces": 2, "from_space": 3},
+            "counts.from_space must be at most counts.spaces (got 3 and 2)",
+        ),
+    ],
+)
+def test_counts_that_cannot_all_be_true_are_refused_with_both_and_a_remedy(
+    counts: dict[str, int], said: str
+) -> None:
+    told = complaint(counting(**counts))
+    assert told.startswith(f"{AT}.counts.")
+    assert said in told
+    assert "count each key and each pair of the window once" in told or "or leave out" in told
 
 
 def test_a_batch_names_the_item_and_the_pattern_of_a_broken_window() -> None:

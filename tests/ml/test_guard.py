@@ -86,6 +86,28 @@ def test_derived_values_betray_a_copy_whose_four_numbers_were_changed() -> None:
     assert not replayed(sessions(current, history, derived, past)).any()
 
 
+def test_three_equal_numbers_are_no_copy_where_the_derived_values_differ() -> None:
+    rng = np.random.default_rng(16)
+    history, past = pasts(5, 8, rng)
+    _, fresh = pasts(5, 1, rng)
+    current = history[:, 4].copy()
+    current[:, 0] += 0.6  # a fixed text on a coarse clock
+    assert not replayed(sessions(current, history, fresh[:, 0], past)).any()
+    assert replayed(sessions(current, history, past[:, 4], past)).all()
+    assert replayed(sessions(history[:, 4], history, fresh[:, 0], past)).all()
+
+
+def test_three_equal_numbers_are_a_copy_where_too_few_derived_values_can_be_compared() -> None:
+    rng = np.random.default_rng(17)
+    history, past = pasts(5, 8, rng)
+    _, fresh = pasts(5, 1, rng)
+    fresh[:, 0, 7:34] = 0.0
+    current = history[:, 4].copy()
+    current[:, 0] += 0.6
+    assert replayed(sessions(current, history, fresh[:, 0], past)).all()
+    assert replayed(sessions(current, history, fresh[:, 0], np.zeros_like(past))).all()
+
+
 def test_what_a_history_rounds_away_hides_no_copy() -> None:
     history, past = pasts(5, 8, np.random.default_rng(7))
     kept = np.rint(past * 1000) / 1000

@@ -13,11 +13,15 @@ from ml.statistics import (
     COUNTED,
     COUNTS,
     DERIVED,
+    LEAST_HOLDS,
+    LEAST_PAIRS,
+    LEAST_STATISTICS,
     SHIFT,
     STATISTICS,
     VALUES,
     WINDOW,
     WINDOWS,
+    enough,
     even,
     is_rich,
     natural,
@@ -125,3 +129,22 @@ def test_many_sessions_pool_as_each_does_alone(seed: int, sessions: int) -> None
     rows = pool_many(windows, owner, sessions)
     for i in range(sessions):
         assert rows[i] == pytest.approx(pool(windows[owner == i]), rel=1e-12, abs=1e-12)
+
+
+def holding(keys: int, pairs: int, statistics: int) -> np.ndarray:
+    row = np.zeros((1, DERIVED))
+    row[0, :statistics] = SHIFT
+    row[0, COUNTED.start + COUNTS.index("holds")] = keys
+    row[0, COUNTED.start + COUNTS.index("pairs")] = pairs
+    row[0, WINDOWS] = 1
+    return row
+
+
+def test_a_row_is_weighed_from_enough_keys_pairs_and_statistics_on() -> None:
+    least = (LEAST_HOLDS, LEAST_PAIRS, LEAST_STATISTICS)
+    assert enough(holding(*least)).all()
+    for i in range(3):
+        short = list(least)
+        short[i] -= 1
+        assert not enough(holding(*short)).any()
+        assert is_rich(holding(*short)).all()

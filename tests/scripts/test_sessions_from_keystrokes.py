@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from api.windows import flat
 from ml.samples import DERIVED_COLUMNS, read
 from ml.windows import read_sessions
 from tests.ml.any_typing import any_typing, even_typing, write_events
 from tests.scripts.run_script import run
+from worker.contract import WINDOW_NUMBERS
 
 SCRIPT = "sessions_from_keystrokes.py"
 
@@ -50,6 +52,8 @@ def test_every_line_of_requests_is_a_session_ready_to_be_sent(events: Path, tmp_
         windows = line["features"]["session_features"]
         assert len(windows) == (2 if line["session"] == 0 else 4)
         assert all(set(each) >= {"version", "statistics", "counts"} for each in windows)
+        sent = [flat([0.0] * 4, each["statistics"], each["counts"]) for each in windows]
+        assert {len(each) for each in sent} == {WINDOW_NUMBERS}  # no count contradicts another
 
 
 @pytest.mark.parametrize(

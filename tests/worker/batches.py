@@ -27,7 +27,8 @@ def window(seed: int, share: float = 1.0) -> list[float | None]:
         else None
         for name in WINDOW_STATISTICS
     ]
-    return [*NUMBERS, *statistics, *(rng.randrange(1, 40) for _ in WINDOW_COUNTS)]
+    counts = [rng.randrange(1, 40) for _ in WINDOW_COUNTS]
+    return [*NUMBERS, *statistics, *(n + 15 for n in counts[:3]), *counts[3:]]
 
 
 def row(

@@ -37,6 +37,10 @@ def past(count: int) -> list[Pattern]:
     return [pattern(k) for k in range(1, count + 1)]
 
 
+def rich_past(count: int, rich: int) -> list[Pattern]:
+    return [pattern(k, RICH if k <= rich else None) for k in range(1, count + 1)]
+
+
 weights = arrays(np.float64, (3, 6), elements=st.floats(1e-9, 1e9))
 
 
@@ -67,7 +71,7 @@ def test_an_answer_carries_every_documented_field_in_the_documented_order() -> N
 
 
 COPY = Pattern(5, (65.0, 120.0, 85.0, 3.0))
-PLAIN, WITH = [NUMBERS], [window(9)]
+PLAIN, WITH, POOR = [NUMBERS], [window(9)], [window(9, 0.05)]
 
 
 @pytest.mark.parametrize(
@@ -82,6 +86,11 @@ PLAIN, WITH = [NUMBERS], [window(9)]
         (row(windows=PLAIN), past(9), 0.5, ["SESSION_FEATURES_UNUSED"]),
         (row(windows=PLAIN), [], 0.5, ["NO_HISTORY", "SESSION_FEATURES_UNUSED"]),
         (row(windows=WITH), past(9), 0.5, ["SESSION_FEATURES_UNUSED"]),
+        (row(windows=POOR), [], 0.5, ["NO_HISTORY", "SESSION_FEATURES_UNUSED"]),
+        (row(windows=POOR), rich_past(9, 9), 0.5, ["SESSION_FEATURES_EXPECTED", "SESSION_FEATURES_UNUSED"]),
+        (row(), rich_past(9, 5), 0.5, ["SESSION_FEATURES_EXPECTED"]),
+        (row(), rich_past(9, 4), 0.5, []),
+        (row(windows=WITH), rich_past(9, 9), 0.5, []),
         (row(windows=WITH), [], 0.5, ["NO_HISTORY"]),
         (row(windows=WITH), [*past(8), pattern(9, RICH)], 0.5, []),
         (row(windows=WITH, brought=brought(5, PLAIN)), [], 0.5, ["HISTORY_FROM_CALLER", "SESSION_FEATURES_UNUSED"]),
@@ -101,6 +110,19 @@ def test_timing_that_nobody_makes_and_updates_kept_back_are_told() -> None:
     (full,) = worded([row()], [past(9)], scores([90], [0.5]), quota=5)
     assert (full["reasons"], full["confidence_score"]) == (["UPDATE_WITHHELD"], 90)
     assert full["recorded"] is False
+
+
+def test_no_more_patterns_are_told_and_looked_at_than_the_model_weighs() -> None:
+    late = [*past(50), *(pattern(k, RICH) for k in range(51, 56))]
+    (answer,) = worded([row(windows=WITH)], [late], scores([50], [0.5]))
+    assert answer["history_used"] == 50
+    assert answer["reasons"] == ["SESSION_FEATURES_UNUSED"]
+    many = brought(60)
+    for entry in many[50:]:
+        entry[5] = [window(2)]
+    (answer,) = worded([row(brought=many, windows=WITH)], [[]], scores([50], [0.5]))
+    assert answer["history_used"] == 50
+    assert answer["reasons"] == ["HISTORY_FROM_CALLER", "SESSION_FEATURES_UNUSED"]
 
 
 def test_every_code_of_an_answer_is_a_known_one() -> None:

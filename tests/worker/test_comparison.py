@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml.statistics import COUNTED_BY, COUNTS, STATISTICS, WINDOW, WINDOWS, pool
+from ml.statistics import COUNTED, COUNTED_BY, COUNTS, STATISTICS, WINDOW, WINDOWS, pool
 from tests.worker.batches import NOW, NUMBERS, brought, compared, pattern, row, window
 from worker.contract import WINDOW_COUNT_OF, WINDOW_COUNTS, WINDOW_NUMBERS, WINDOW_STATISTICS
 from worker.records import Pattern
@@ -69,6 +69,23 @@ def test_a_window_of_four_numbers_is_no_window_of_statistics() -> None:
     mixed = compared([row("aa", windows=[NUMBERS, window(1)])], [[]]).sessions.derived
     assert mixed is not None
     assert mixed[0, WINDOWS] == 1
+
+
+def test_windows_that_hold_too_little_are_worth_no_statistics() -> None:
+    poor = [*NUMBERS, *[None] * 34, *[0, 0, 1], *[0] * 20]
+    found = compared([row("aa", brought(1, [poor]), [poor])], [[]]).sessions
+    assert found.derived is not None
+    assert found.past_derived is not None
+    assert not found.derived.any()
+    assert not found.past_derived.any()
+
+
+def test_counts_go_no_further_than_a_history_keeps_them() -> None:
+    vast = [*window(1)[:38], *[9_000] * 23]
+    found = compared([row("aa", windows=[vast] * 30)], [[]]).sessions.derived
+    assert found is not None
+    assert (found[0, COUNTED] == 255).all()
+    assert found[0, WINDOWS] == 20
 
 
 def test_a_recorded_pattern_brings_its_statistics() -> None:

@@ -118,6 +118,33 @@ def test_a_walk_in_one_direction_is_not_learned_and_keeps_its_score() -> None:
     assert judged(90, scattered).enters[0]
 
 
+def test_a_history_that_took_nothing_for_a_week_takes_one_step_of_a_walk() -> None:
+    def walk(days: float) -> list[Pattern]:
+        age = int(days * 86_400)
+        return [
+            Pattern(int(NOW) - age - k, (65.0 - 1.5 * k, 120.0 + 3 * k, 85.0 + 3 * k, 3.0), 9)
+            for k in range(1, 11)
+        ]
+
+    assert judged(90, walk(6.9)).withheld[0]
+    found = judged(90, walk(7))
+    assert (found.enters[0], found.withheld[0]) == (True, False)
+    assert judged(90, walk(-7)).withheld[0]  # a backlog older than its history
+    assert not judged(60, walk(7)).enters[0]
+
+
+@pytest.mark.parametrize("windows", [None, [NUMBERS], [window(1, 0.05)]])
+def test_leaving_out_what_the_history_has_is_reviewed_and_not_recorded(windows: Any) -> None:
+    rich = pool(np.array([window(3)], dtype=np.float64))
+    recorded = [pattern(k, rich if k > 4 else None) for k in range(1, 10)]
+    found = judged(99, recorded, given_row=row(windows=windows))
+    assert (found.decision, found.enters[0], found.withheld[0]) == (["review"], False, False)
+    assert found.expected[0]
+    assert judged(10, recorded, given_row=row(windows=windows)).decision == ["reject"]
+    own = judged(99, recorded, given_row=row(windows=[window(1)]))
+    assert (own.decision, own.expected[0]) == (["accept"], False)
+
+
 def test_a_pattern_of_nobody_never_enters() -> None:
     found = judged(99, [], given_row=row(None))
     assert not found.enters[0]
