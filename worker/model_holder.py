@@ -77,8 +77,8 @@ class ModelHolder:
         scorer = load(path, self._device)
         scorer.warm_up()
         equal_error = int(manifest(path).thresholds["equal_error"]["confidence"])
-        acceptance = scorer.model.operating_points["balanced"].threshold
-        self._held = HeldModel(scorer, equal_error, acceptance)
+        secure = scorer.model.operating_points["secure"].threshold
+        self._held = HeldModel(scorer, equal_error, secure)
         self._on_change(scorer)
         structlog.get_logger().info(
             "model_loaded", path=str(path), version=scorer.model_version, device=scorer.device

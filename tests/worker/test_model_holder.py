@@ -42,7 +42,7 @@ def test_the_shipped_model_is_held_while_nothing_is_promoted(tmp_path: Path) -> 
     scorer = held.start()
     held.stop()
     assert held.current().scorer is scorer
-    assert 50 < held.current().equal_error < held.current().acceptance <= 100
+    assert 50 < held.current().equal_error < held.current().secure <= 100
     assert seen == [scorer]
     assert held.refresh() is False
 
