@@ -1,10 +1,11 @@
 """Which patterns enter a DID's history: a pure rule, stricter than acceptance.
 
-One pattern founds a history: there is nothing yet to compare it with. From five patterns on a pattern enters only at or
-above the model's secure point: led away in small steps, 2 of 300 histories of four numbers came into an attacker's hands
-where they learned from 88 on, and none from 96 on (people that choices are made on, model 2.0.0). Before, few sessions
-of four numbers reach so much, whoever typed them, and the history of an ordinary typist would hardly grow: there the
-update threshold holds (63 % of genuine ones beside one pattern), which lies above the confidence of equal errors.
+One pattern founds a history: there is nothing yet to compare it with. From five patterns on a pattern enters only at
+or above the model's secure point: led away in small steps, 2 of 300 histories of four numbers came into an attacker's
+hands where they learned from 88 on, and none from 96 on (people that choices are made on, model 2.0.0). Before, few
+sessions of four numbers reach so much, whoever typed them, and the history of an ordinary typist would hardly grow:
+there the update threshold holds (63 % of genuine ones beside one pattern), which lies above the confidence of equal
+errors.
 """
 
 from __future__ import annotations
