@@ -109,6 +109,18 @@ def test_a_damaged_promotion_that_was_repaired_is_taken(tmp_path: Path) -> None:
     assert held.refresh() is True
 
 
+def test_a_promotion_whose_manifest_comes_after_its_weights_is_taken(tmp_path: Path) -> None:
+    held = holder(tmp_path)
+    held.start()
+    held.stop()
+    path = copy_model(tmp_path / "1.0.1")
+    path.with_suffix(".json").unlink()
+    Promotions(tmp_path).promote("1.0.1")
+    assert held.refresh() is False
+    shutil.copy(PRODUCTION / "model.json", path.with_suffix(".json"))
+    assert held.refresh() is True
+
+
 def test_a_start_beside_a_damaged_promotion_holds_the_shipped_model(tmp_path: Path) -> None:
     damage(copy_model(tmp_path / "1.0.1"))
     Promotions(tmp_path).promote("1.0.1")
