@@ -45,7 +45,6 @@ class JobDesk:
         self._keys_needed = bool(settings.api_key_hashes)
         bounds = Bounds(
             settings.job_max_patterns,
-            settings.max_body_bytes,  # a line is what /predict takes
             settings.job_max_bytes,
             silent_seconds,
             settings.job_result_seconds,

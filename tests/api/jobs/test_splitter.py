@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.errors import InvalidInputError
-from api.jobs.splitter import Item, Splitter
+from api.jobs.splitter import MAX_ITEM_BYTES, Item, Splitter
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -19,11 +19,9 @@ values = st.recursive(
 )
 cuts = st.integers(1, 40)
 
-MAX_ITEM_BYTES = 256 * 1024
-
 
 def split(text: bytes, size: int) -> list[Item]:
-    splitter = Splitter(MAX_ITEM_BYTES)
+    splitter = Splitter()
     found: list[Item] = []
     for start in range(0, len(text), size):
         found += splitter.feed(text[start : start + size])
@@ -61,7 +59,7 @@ def test_a_broken_element_leaves_its_neighbours_whole() -> None:
 
 @pytest.mark.parametrize("size", [1000, 100_000, 10_000_000])
 def test_a_line_without_an_end_is_named_once_and_never_kept(size: int) -> None:
-    splitter = Splitter(MAX_ITEM_BYTES)
+    splitter = Splitter()
     text = b'{"a": 1}\n{"' + b"x" * (3 * MAX_ITEM_BYTES) + b'\n{"a": 2}\n'
     found: list[Item] = []
     for start in range(0, len(text), size):
@@ -71,7 +69,7 @@ def test_a_line_without_an_end_is_named_once_and_never_kept(size: int) -> None:
 
 
 def test_an_element_without_an_end_is_refused_before_it_fills_the_memory() -> None:
-    splitter = Splitter(MAX_ITEM_BYTES)
+    splitter = Splitter()
     list(splitter.feed(b'["' + b"x" * MAX_ITEM_BYTES))
     with pytest.raises(InvalidInputError, match="longer than"):
         list(splitter.feed(b"x" * MAX_ITEM_BYTES))

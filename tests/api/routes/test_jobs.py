@@ -154,18 +154,6 @@ async def test_an_idempotency_key_stands_for_one_content(client: httpx.AsyncClie
     assert unnamed["job_id"] != first["job_id"]
 
 
-async def test_a_line_may_be_as_long_as_a_body_of_predict(redis: Redis, redis_url: str) -> None:
-    def padded(length: int) -> bytes:
-        line = json.dumps(request_body()).encode()
-        return line[:-1] + b" " * (length - len(line)) + b"}"
-
-    async with front(redis_url=redis_url, max_body_bytes=500_000) as client:
-        assert (await client.post("/predict", content=padded(500_000))).status_code == 200
-        assert (await client.post("/jobs", content=padded(500_000))).status_code == 202
-        response = await client.post("/jobs", content=padded(500_001))
-        assert "at most 500,000 bytes" in refused(response, 400)
-
-
 async def test_too_many_patterns_and_too_long_a_body_are_413_and_leave_nothing(
     redis: Redis, redis_url: str
 ) -> None:
