@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import contextlib
 import math
 from typing import Final
@@ -23,7 +24,7 @@ _CLOSE: Final = {"Connection": "close"}
 
 
 async def read_body(request: Request, max_bytes: int, seconds: float) -> bytes:
-    """The whole body.
+    """The whole body, without the byte order mark that some editors put before a text.
 
     Raises BodyTooLargeError where the declared or counted length passes `max_bytes`, once the rest has been thrown away
     (of up to 32 MiB, within `seconds`; not where the client waits for `100 Continue`), RequestTimeoutError when it is
@@ -45,7 +46,7 @@ async def read_body(request: Request, max_bytes: int, seconds: float) -> bytes:
         if more:
             await _drain(request, seconds)
         raise _too_large(max_bytes)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    return b"".join(chunks).removeprefix(codecs.BOM_UTF8)
 
 
 def _declared_bytes(request: Request) -> float:

@@ -6,7 +6,7 @@ Nothing of the body is repeated but the names of fields, cut short, and single n
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -21,13 +21,13 @@ MAX_PROBLEMS_NAMED: Final = 3
 MAX_PROBLEMS_LISTED: Final = 64  # pydantic describes all or none; a body of unknown fields has 10^5
 MAX_NAME_LENGTH: Final = 40
 
-_MUST_BE: Final = {name: f"a number {limits}" for name, limits in RANGES.items()} | {
+MUST_BE: Final = {name: f"a number {limits}" for name, limits in RANGES.items()} | {
     "did": ACCEPTED,
     "timestamp": "a number of Unix seconds, at most an hour ahead of now",
     "features": "an object with the session's numbers",
     "historical_patterns": f"a list of 0 to {MAX_HISTORY} patterns",
     "session_features": f"a list of 1 to {MAX_WINDOWS} windows",
-    "version": f"{WINDOW_VERSION}, with statistics and counts",
+    "version": f"the whole number {WINDOW_VERSION}, with statistics and counts",
     "statistics": "an object with the window's statistics, see /docs",
     "counts": "an object with the window's counts, see /docs",
     **{name: f"null or a number {limits}" for name, limits in STATISTICS.items()},
@@ -39,12 +39,17 @@ _WRONG_FORM: Final = frozenset({"string_pattern_mismatch", "string_too_long"})
 _LENGTHS: Final = frozenset({"too_long", "too_short"})
 
 
-def complain(error: ValidationError, *, batch: bool = False) -> str:
-    """One line about a body that failed validation, the first few problems by name."""
+def complain(
+    error: ValidationError, *, batch: bool = False, must_be: Mapping[str, str] = MUST_BE
+) -> str:
+    """One line about a body that failed validation, the first few problems by name.
+
+    `must_be` tells what each field must be, after the words "must be".
+    """
     if error.error_count() > MAX_PROBLEMS_LISTED:
         return f"the body has {error.error_count()} problems, such as unknown fields; see /docs"
     problems = error.errors(include_url=False)
-    lines = [_describe(problem, batch) for problem in problems[:MAX_PROBLEMS_NAMED]]
+    lines = [_describe(problem, batch, must_be) for problem in problems[:MAX_PROBLEMS_NAMED]]
     more = len(problems) - len(lines)
     return "; ".join(lines) + (f"; and {more} more" if more else "")
 
@@ -66,19 +71,23 @@ def shown(value: Any) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN, Infinity or a number beyond all measure"
     if isinstance(value, int | float):
-        return f"{value:.15g}" if abs(value) < 1e15 else "a number beyond all measure"
+        if abs(value) >= 1e15:
+            return "a number beyond all measure"
+        # 65.0 is not 65 where a whole number is asked for.
+        whole = isinstance(value, float) and value.is_integer()
+        return f"{value:.1f}" if whole else f"{value:.15g}"
     names = {str: "a string", list: "a list", dict: "an object", type(None): "null"}
     return names.get(type(value), "something else")
 
 
-def _describe(problem: ErrorDetails, batch: bool) -> str:
+def _describe(problem: ErrorDetails, batch: bool, fields: Mapping[str, str]) -> str:
     kind, location, value = problem["type"], problem["loc"], problem["input"]
     if kind == "json_invalid":
         return f"the body is not valid JSON: {problem['ctx']['error']}"
     where = "the body" if not location else place(location, batch=batch)
     if kind == "extra_forbidden":
         return f"{where} is not a known field"
-    must_be = f"must be {_expected(location, batch)}"
+    must_be = f"must be {_expected(location, batch, fields)}"
     if kind == "missing":
         return f"{where} is missing; it {must_be}"
     if kind in _WRONG_FORM:
@@ -87,10 +96,10 @@ def _describe(problem: ErrorDetails, batch: bool) -> str:
     return f"{where} {must_be} (got {got})"
 
 
-def _expected(location: Sequence[int | str], batch: bool) -> str:
+def _expected(location: Sequence[int | str], batch: bool, fields: Mapping[str, str]) -> str:
     if not location:
         return _BATCH_MUST_BE if batch else _REQUEST_MUST_BE
     name = location[-1]
     if isinstance(name, int):
         return _REQUEST_MUST_BE if len(location) == 1 else "an object with the pattern's numbers"
-    return _MUST_BE[name]
+    return fields[name]

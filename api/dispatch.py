@@ -56,7 +56,7 @@ class Dispatcher:
         self._pace = Pace(settings.max_messages_in_flight)
         self._line = Line(settings.max_waiting_patterns, metrics.waiting_rows.set)
         self._waiters: set[Waiter] = set()  # everyone, waiting to be sent or for the answer
-        self._backlog = Backlog()
+        self._backlog = Backlog(self._deadlines.client_wait_seconds)
         self._patience = Patience(self._deadlines.message_seconds, self._grow_anxious)
         self._last_patience = Patience(self._deadlines.client_wait_seconds, self._give_up)
         self._wake = asyncio.Event()
@@ -173,8 +173,10 @@ class Dispatcher:
         result = await self._messenger.ask(self._score, argument, newest)
         if result is not None:
             self._share(result["rows"], waiters)
-            queued = result["queue_seconds"]
-            self._pace.learn(time.monotonic() - left, queued)
+            round_trip = time.monotonic() - left
+            worked = result.get("work_seconds", 0.0)  # an older worker does not tell
+            self._pace.learn(round_trip, worked)
+            queued = max(0.0, round_trip - worked)
             for waiter in waiters:
                 self._metrics.queue_wait_seconds.observe(left - waiter.arrived + queued)
 

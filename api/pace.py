@@ -42,15 +42,16 @@ class Pace:
         self._in_flight -= 1
         self._freed.set()
 
-    def learn(self, round_trip_seconds: float, queue_seconds: float) -> None:
-        """Take one answer into account: how long the message was away, and how much of that in the queue.
+    def learn(self, round_trip_seconds: float, work_seconds: float) -> None:
+        """Take one answer into account: how long the message was away, and how long a worker works on one.
 
-        Clocks that disagree may show a queue longer than the round trip; nothing is learned from that.
+        Both are durations by one clock each, so that no two clocks need agree. What a worker does when its answer has
+        left counts as its work and not as the message's time away, so that nothing may be left for waiting.
         """
-        worked = round_trip_seconds - queue_seconds
-        if worked <= 0:
+        if work_seconds <= 0:
             return
-        self._ratio += WEIGHT * (queue_seconds / worked - self._ratio)
+        waited = max(0.0, round_trip_seconds - work_seconds)
+        self._ratio += WEIGHT * (waited / work_seconds - self._ratio)
         self._answers += 1
         if self._answers < PATIENCE:
             return

@@ -5,6 +5,7 @@ the bare uvicorn command, `--http api.protocol:Protocol` does. Beyond uvicorn's 
 
 - a head, or a chunk's head or trailers, of more than 64 KiB is refused with 400, as is all that is no HTTP;
 - a head that is not complete after ten seconds is refused with 408, and who says nothing is hung up on;
+- of requests sent before their answers only a few are taken: then the connection is closed behind the last answer;
 - who has sent a whole request and closed the sending half (`nc -N`) still gets the answer;
 - a wish to speak another protocol (WebSocket, h2c) is overheard, and the request answered as it stands.
 """
@@ -24,6 +25,9 @@ from api.refusal import refusal
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 HEAD_SECONDS: Final = 10.0
+# Behind the one that is being answered. One piece off the wire holds thousands of small ones, and a few hundred
+# connections of those would keep everybody else waiting.
+MAX_PIPELINED: Final = 4
 # Closing on unread bytes resets the connection, and the client may lose the answer with it.
 LINGER_BYTES: Final = 32 * 1024 * 1024
 LINGER_SECONDS: Final = 5.0
@@ -73,7 +77,8 @@ class Protocol(HttpToolsProtocol):
             if self._unparsed_bytes > MAX_HEAD_BYTES:
                 self._break_off(_too_long(), data)
         except httptools.HttpParserError as error:
-            self._break_off(self._complaint(error), data)
+            if not self._deaf:
+                self._break_off(self._complaint(error), data)
         self._watch()
 
     def on_message_begin(self) -> None:
@@ -83,6 +88,10 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self._unparsed_bytes > MAX_HEAD_BYTES and self._head_bytes() > MAX_HEAD_BYTES:
             raise ValueError
+        if len(self.pipeline) >= MAX_PIPELINED:
+            self._deaf = True
+            self.cycle.keep_alive = False  # the last one taken
+            raise ValueError  # ends the parser's work on what has arrived
         self._unparsed_bytes = 0
         self._disarm()
         if not self._wishes_another_protocol():

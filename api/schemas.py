@@ -6,14 +6,14 @@ item, so that a hostile body cannot make the service describe a million problems
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 from pydantic.config import JsonDict
 
 from api.identity import ACCEPTED, DID_PATTERN, MAX_DID_LENGTH
 from api.ranges import LAST_TIMESTAMP, RANGES
-from api.windows import Counts, Statistics
+from api.windows import WINDOW_VERSION, Counts, Statistics
 
 MAX_BATCH: Final = 100
 MAX_JOB: Final = 1_000_000
@@ -107,6 +107,12 @@ class Numbers(_Strict):
     error_rate_percent: Errors
 
 
+# A `Literal` would take true and 1.0 for 1.
+Version = Annotated[
+    int, Field(ge=WINDOW_VERSION, le=WINDOW_VERSION, json_schema_extra={"const": WINDOW_VERSION})
+]
+
+
 class Window(Numbers):
     """A stretch of the session, with the same four numbers as the whole, and what a recorder derived beside them.
 
@@ -115,7 +121,7 @@ class Window(Numbers):
 
     model_config = ConfigDict(json_schema_extra={"examples": [WINDOW_EXAMPLE]})
 
-    version: Literal[1] | None = Field(None, description="Of the statistics' definitions.")
+    version: Version | None = Field(None, description="Of the statistics' definitions.")
     statistics: Statistics | None = Field(
         None, description="What has nothing to be taken from is null or left out."
     )

@@ -91,7 +91,7 @@ def front_stages(size: int) -> list[tuple[str, Callable[[], object], int]]:
         "traceback": None,
         "children": [],
     }
-    reply = {"v": WIRE_VERSION, "queue_seconds": 0.001, "rows": [ANSWER] * size}
+    reply = {"v": WIRE_VERSION, "work_seconds": 0.001, "rows": [ANSWER] * size}
     stored = to_json({**meta, "result": reply})
     return [
         ("limit: one client's two limits", _limited(metrics), 1),

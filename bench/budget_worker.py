@@ -47,7 +47,7 @@ def worker_stages(size: int) -> list[tuple[str, Callable[[], object], int]]:
     comparison = compare(rows, records, recorded, now, 0)
     judgement = judge(comparison, scores, named, RULE, POINT)
     sent = envelope(size)
-    reply = {"v": WIRE_VERSION, "queue_seconds": 0.001, "rows": [ANSWER] * size}
+    reply = {"v": WIRE_VERSION, "work_seconds": 0.001, "rows": [ANSWER] * size}
     return [
         ("decode: the message's bytes read", lambda: _opened(sent), size),
         ("history: ten records read", lambda: decode(pasts), size),

@@ -13,10 +13,18 @@ from typing import Any, Final
 from bench import closedloop, wrk
 from bench.contestant import Contestant
 from bench.load import Load, Target
+from bench.supply import Drawn, Supply
 from scripts.part import CannotRunError
 
 SETTLE_SECONDS: Final = 0.3  # the service's worker renews its sign of life this often
 CHECKED: Final = 20
+TOLERANCE: Final = (
+    1  # a history in Redis ages by seconds until it is asked about; a peer's in memory does not
+)
+MOST_A_SECOND: Final = (
+    6000  # so many requests are ready for each second of load, so that none is sent twice
+)
+MOST_A_SECOND_ALONE: Final = 1500
 FAILURES: Final = (CannotRunError, OSError, subprocess.SubprocessError)
 
 
@@ -24,8 +32,8 @@ FAILURES: Final = (CannotRunError, OSError, subprocess.SubprocessError)
 class Field:
     """The contestants that run, and for each of the others the reason why not."""
 
-    requests: list[bytes]
-    expected: list[int]  # the confidence of each request, by the scorer alone
+    supply: Supply
+    expected: Callable[[Drawn], list[int]]  # the confidences of sessions, by the scorer alone
     say: Callable[[str], None]
     running: dict[str, Contestant] = field(default_factory=dict)
     out: dict[str, str] = field(default_factory=dict)
@@ -36,7 +44,7 @@ class Field:
         self.everybody.append(contestant)
         self.say(f"starting {contestant.label}")
         try:
-            contestant.start(self.requests[0])
+            contestant.start(self.body())
             self._check(contestant)
         except FAILURES as error:
             self._drop(contestant, error)
@@ -46,12 +54,26 @@ class Field:
 
     def _check(self, contestant: Contestant) -> None:
         """Raises CannotRunError unless it answers as the scorer does."""
-        for n in range(CHECKED):
-            status, answer = contestant.ask(self.requests[n])
-            if status != http.client.OK or _confidence(answer) != self.expected[n]:
-                raise CannotRunError(
-                    f"answered {status} {answer} where the scorer says {self.expected[n]}"
-                )
+        drawn = self.supply.draw(CHECKED)
+        for body, expected in zip(drawn.bodies, self.expected(drawn), strict=True):
+            status, answer = contestant.ask(body)
+            given = _confidence(answer)
+            if status != http.client.OK or given is None or abs(given - expected) > TOLERANCE:
+                raise CannotRunError(f"answered {status} {answer} where the scorer says {expected}")
+
+    def body(self) -> bytes:
+        """One new request."""
+        return self.supply.bodies(1)[0]
+
+    def target(self, contestant: Contestant, count: float) -> Target:
+        """A contestant, with so many new requests for it."""
+        return contestant.target(self.supply.bodies(round(count)))
+
+    def closed_loop(self, contestant: Contestant, connections: int, seconds: float) -> Load:
+        """A closed loop of new requests."""
+        each = MOST_A_SECOND if connections > 1 else MOST_A_SECOND_ALONE
+        target = self.target(contestant, each * max(1.0, seconds))
+        return closed_loop(target, connections, seconds)
 
     @contextmanager
     def turn(self, name: str) -> Iterator[Contestant | None]:
@@ -88,7 +110,7 @@ def closed_loop(target: Target, connections: int, seconds: float) -> Load:
     return run(target, connections, seconds)
 
 
-def _confidence(answer: Any) -> Any:
+def _confidence(answer: Any) -> int | None:
     if isinstance(answer, list) and answer:
         answer = answer[0]
     return answer.get("confidence_score") if isinstance(answer, dict) else None

@@ -36,6 +36,7 @@ class Load:
     refused: dict[int, int] = field(default_factory=dict)
     late: int = 0  # sent more than 10 ms after the intended moment
     unsent: int = 0  # never sent: no connection was free until the end
+    offered: float = 0.0  # requests/s that left, of an open loop
 
     @property
     def rate(self) -> float:

@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import time
 from collections import Counter, deque
+from dataclasses import replace
 
 import uvloop
 
@@ -53,29 +54,45 @@ class OpenLoop:
         self._refused: Counter[int] = Counter()
         self._late = 0
         self._began = 0.0
+        self._offered = 0.0
+        self.sent = (
+            asyncio.Event()
+        )  # set when the last request was due and given out, or all has failed
+        self.last_due = 0.0  # of time.perf_counter()
         self._broken: set[asyncio.Task[None]] = set()
         self.answered_at: list[float] = []
 
     async def run(self, patience_seconds: float) -> Load:
         """Send everything, wait for the answers at most `patience_seconds` longer, and sum up."""
         opened = list(self._free)
-        await asyncio.gather(*(connection.open() for connection in opened))
-        self._began = time.perf_counter()
         try:
+            await asyncio.gather(*(connection.open() for connection in opened))
+            self._began = time.perf_counter()
+            self.last_due = self._began + max(0.0, self._seconds - 1 / max(self._rate, 1e-9))
             await self._send_all()
+            self._note_offered()
+            self.sent.set()
             for _ in range(round(patience_seconds / LOOK_SECONDS)):
                 if not (self._under_way or self._waiting):
                     break
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
+            self.sent.set()
             for connection in opened:
                 connection.close()
         unanswered = len(self._under_way)
         if unanswered:
             self._refused[NO_ANSWER] += unanswered
-        return summed_up(
+        load = summed_up(
             self._latencies_ms, self._seconds, dict(self._refused), self._late, len(self._waiting)
         )
+        return replace(load, offered=self._offered)
+
+    def _note_offered(self) -> None:
+        """Requests/s that had left when the last one was given out, which is late where the loop cannot keep up."""
+        took = max(self._seconds, time.perf_counter() - self._began)
+        left = round(self._rate * self._seconds) - len(self._waiting)
+        self._offered = left / took
 
     async def _send_all(self) -> None:
         count = round(self._rate * self._seconds)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -46,30 +45,18 @@ class People:
 
     @cached_property
     def current(self) -> NDArray[np.float64]:
-        """The session (N, 4) that each DID's request brings."""
-        rng = np.random.default_rng(self.seed + 2)
-        near = self._means * rng.uniform(0.88, 1.12, (self.count, 4))
-        return _consistent(near).round(1)  # (N, 4)
+        """A session (N, 4) of each person."""
+        return self.typed(np.arange(self.count), np.random.default_rng(self.seed + 2))
+
+    def typed(self, owners: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
+        """A new session (N, 4) of each of `owners` (N,)."""
+        near = self._means[owners] * rng.uniform(0.88, 1.12, (len(owners), 4))
+        return _consistent(near).round(2)  # (N, 4)
 
     @cached_property
     def dids(self) -> list[str]:
         """The N DIDs."""
         return [f"did:bench:{n}" for n in range(self.count)]
-
-    def requests(self) -> list[bytes]:
-        """N bodies of `POST /predict`. None brings a history: each contestant has it where it keeps such things."""
-        return [json.dumps(self._request(n)).encode() for n in range(self.count)]
-
-    def batches(self, size: int) -> list[bytes]:
-        """Bodies of `POST /batch-predict` with `size` items each, together each person at most once."""
-        return [
-            json.dumps([self._request(n) for n in range(first, first + size)]).encode()
-            for first in range(0, self.count - size + 1, size)
-        ]
-
-    def _request(self, n: int) -> dict[str, object]:
-        features = dict(zip(FEATURES, self.current[n].tolist(), strict=True))
-        return {"did": self.dids[n], "features": {**features, "activity_hour_preference": 14}}
 
 
 def _consistent(patterns: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import threading
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -37,15 +38,15 @@ def measure(field: Field, plan: Plan, notes: Notebook, models: Path) -> None:
         with field.turn("service") as service:
             if service is None:
                 return
-            target = service.target(field.requests)
-            notes.add("undisturbed_pause_ms", longest_pause_ms(target))
+            target = partial(field.target, service, RATE * SECONDS)
+            notes.add("undisturbed_pause_ms", longest_pause_ms(target()))
             version = f"9.0.{number}"
             promotions = prepare(models, version)
             promote_later = threading.Timer(PROMOTE_AFTER, promotions.promote, (version,))
             promote_later.start()
-            notes.add("reload_pause_ms", longest_pause_ms(target))
+            notes.add("reload_pause_ms", longest_pause_ms(target()))
             promote_later.join()
-            used = service.ask(field.requests[0])[1]["model_version"]
+            used = service.ask(field.body())[1]["model_version"]
             if used != version:
                 raise OSError(f"the worker did not take model {version}: it answers with {used}")
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from bench.people import People
 from bench.plan import Plan
 from bench.samples import Notebook
 from bench.service import ONE_THREAD, RedisPart, in_process, remember, service
+from bench.supply import Supply, confidences
 from ml.registry import load
 from scripts.part import CannotRunError, Part
 
@@ -40,8 +42,7 @@ def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
     torch.set_num_threads(1)
     scorer = load(MODEL)
     scorer.warm_up()
-    expected = scorer.score(scorer_alone.sessions(people, people.count)).confidence.tolist()
-    field = Field(people.requests(), expected, say)
+    field = Field(Supply(people), partial(confidences, scorer, people), say)
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         redis = RedisPart("shared", directory / "redis")
@@ -61,7 +62,7 @@ def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
             scorer_alone.measure(scorer, people, plan.scorer_batches, notes)
         stages.headline(field, plan, notes)
         curve = stages.curve(field, plan)
-        stages.batches(field, plan, notes, people.batches(stages.BATCH))
+        stages.batches(field, plan, notes)
         overload.measure(field, plan, notes)
         starts.front_end(field, plan, notes, redis.url(), directory)
         starts.worker(field, plan, notes, redis.url(OTHER_DATABASE["lonely"]), directory)

@@ -93,6 +93,7 @@ def environment(url: str, port: int, models: Path) -> dict[str, str | None]:
         "LOG_LEVEL": "WARNING",
         "MODEL_DIRECTORY": str(models),
         "HISTORY_LENGTH": str(HISTORY),
+        "UPDATES_PER_DAY": "0",  # else ten sessions a person fill the day, and nothing more is written
         "WORKER_DEVICE": "cpu",
         "WORKER_METRICS_PORT": str(free_port(0)),
         **ONE_THREAD,
@@ -107,7 +108,7 @@ def service(url: str, directory: Path, name: str = "service") -> Contestant:
     api = Part(f"bench-{name}-api", [sys.executable, "-m", "api"], given)
     about = (
         "one API process, one worker process, the embedded Redis; validation, rate limits, metrics,"
-        " histories read from Redis and written back; no line in the log per request"
+        " histories read from Redis and written after the answer; no line in the log per request"
     )
     return Contestant(name, "this service", VERSION, [worker, api], port, about)
 

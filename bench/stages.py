@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -13,13 +12,17 @@ from bench.load import Target, percentile
 from bench.peers.echo import EchoClient
 from bench.people import People
 from bench.plan import Plan
+from bench.recorded import Recorded
 from bench.samples import Notebook
 from bench.scorer_alone import one_pattern_ms
 from ml.scorer import Scorer
 
 HEADLINE_RATE = 800  # requests/s
 BATCH = 100
-BATCH_CONNECTIONS = 16  # 1,600 patterns wait: well below the queue's bound of 4,096
+BATCHES_A_SECOND = 120  # so many are ready for each second of load
+BATCH_CONNECTIONS = (
+    4  # 400 patterns wait, which keeps everybody busy; 16 were refused on a busy machine
+)
 
 
 def throughput(
@@ -32,16 +35,17 @@ def throughput(
             with field.turn(name) as contestant:
                 if contestant is None:
                     continue
-                target = contestant.target(field.requests)
-                closed_loop(target, plan.connections, plan.warm_seconds)
-                load = closed_loop(target, plan.connections, plan.load_seconds)
-                one = closed_loop(target, 1, plan.one_seconds)
+                field.closed_loop(contestant, plan.connections, plan.warm_seconds)
+                recorded = Recorded(contestant)
+                load = field.closed_loop(contestant, plan.connections, plan.load_seconds)
+                recorded.note(notes)
+                one = field.closed_loop(contestant, 1, plan.one_seconds)
                 notes.add(f"rate/{name}", load.rate)
                 notes.add(f"p99_64_ms/{name}", load.p99_ms)
-                notes.add(f"failed_64/{name}", load.failed)
+                notes.add(f"failed_64/{name}", load.failed + one.failed)
                 notes.add(f"p50_one_ms/{name}", one.p50_ms)
         try:
-            trips = echo.round_trips_ms(field.requests[0], plan.one_seconds)
+            trips = echo.round_trips_ms(field.body(), plan.one_seconds)
         except (OSError, RuntimeError, RedisError) as error:
             field.say(f"the echo did not answer: {error}")
         else:
@@ -53,15 +57,14 @@ def headline(field: Field, plan: Plan, notes: Notebook) -> None:
     """The open loop at the headline's rate."""
     for number in range(plan.open_rounds):
         field.say(f"open loop at {HEADLINE_RATE}/s, round {number + 1} of {plan.open_rounds}")
-        for name in ("service", *plan.curve_of[1:]):
-            with field.turn(name) as contestant:
-                if contestant is None:
-                    continue
-                target = contestant.target(field.requests)
-                closed_loop(target, plan.connections, plan.warm_seconds)
-                load = openloop.run(target, HEADLINE_RATE, plan.open_seconds)
-                notes.add(f"open_p99_ms/{name}", load.p99_ms)
-                notes.add(f"open_failed/{name}", load.failed)
+        with field.turn("service") as service:
+            if service is None:
+                return
+            field.closed_loop(service, plan.connections, plan.warm_seconds)
+            target = field.target(service, HEADLINE_RATE * plan.open_seconds)
+            load = openloop.run(target, HEADLINE_RATE, plan.open_seconds)
+            notes.add("open_p99_ms/service", load.p99_ms)
+            notes.add("open_failed/service", load.failed)
 
 
 def curve(field: Field, plan: Plan) -> list[dict[str, Any]]:
@@ -73,8 +76,8 @@ def curve(field: Field, plan: Plan) -> list[dict[str, Any]]:
             with field.turn(name) as contestant:
                 if contestant is None:
                     continue
-                target = contestant.target(field.requests)
-                closed_loop(target, plan.connections, plan.warm_seconds)
+                field.closed_loop(contestant, plan.connections, plan.warm_seconds)
+                target = field.target(contestant, offered * plan.curve_seconds)
                 load = openloop.run(target, offered, plan.curve_seconds)
                 asked = load.answered + load.failed
                 points.append(
@@ -89,16 +92,17 @@ def curve(field: Field, plan: Plan) -> list[dict[str, Any]]:
     return points
 
 
-def batches(field: Field, plan: Plan, notes: Notebook, bodies: Sequence[bytes]) -> None:
+def batches(field: Field, plan: Plan, notes: Notebook) -> None:
     """Patterns/s of `POST /batch-predict` with 100 items beside single calls."""
     for number in range(plan.batch_rounds):
         field.say(f"batches of {BATCH}, round {number + 1} of {plan.batch_rounds}")
         with field.turn("service") as service:
             if service is None:
                 return
-            target = service.target(field.requests)
-            closed_loop(target, plan.connections, plan.warm_seconds)
-            single = closed_loop(target, plan.connections, plan.load_seconds)
+            field.closed_loop(service, plan.connections, plan.warm_seconds)
+            single = field.closed_loop(service, plan.connections, plan.load_seconds)
+            ready = round(BATCHES_A_SECOND * max(1.0, plan.load_seconds))
+            bodies = field.supply.batches(ready, BATCH)
             together = Target(service.port, "/batch-predict", bodies)
             joined = closed_loop(together, BATCH_CONNECTIONS, plan.load_seconds)
             notes.add("patterns/single", single.rate)

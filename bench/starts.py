@@ -38,7 +38,7 @@ def front_end(field: Field, plan: Plan, notes: Notebook, url: str, directory: Pa
             given = environment(url, port, directory / "none")
             part = Part("bench-second-api", [sys.executable, "-m", "api"], given)
             second = Contestant("second", "", "", [part], port, "")
-            notes.add("api_start_s", _seconds_until(part, second, field.requests[0]))
+            notes.add("api_start_s", _seconds_until(part, second, field.body()))
             second.stop()
             api = next(part for part in running.parts if part.name.endswith("-api"))
             if api.process is not None:
@@ -54,8 +54,8 @@ def worker(field: Field, plan: Plan, notes: Notebook, url: str, directory: Path)
         scoring, api = lonely.parts
         try:
             api.start()
-            _until(partial(_listens, lonely, field.requests[0]), api)
-            notes.add("worker_start_s", _seconds_until(scoring, lonely, field.requests[0]))
+            _until(partial(_listens, lonely, field.body()), api)
+            notes.add("worker_start_s", _seconds_until(scoring, lonely, field.body()))
         finally:
             lonely.stop()
 

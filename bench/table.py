@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 Document = dict[str, Any]
-README_FIGURES = 12  # throughput and latency; docs/performance.md has the rest
+FALLEN = 0.8  # who was stopped between turns and does not come back to his speed
+README_FIGURES = 15  # throughput and latency; docs/performance.md has the rest
 
 
 def machine_line(document: Document) -> str:
@@ -42,21 +43,27 @@ def figures_table(entries: Sequence[dict[str, Any]]) -> str:
 def contestants_table(document: Document) -> str:
     """Who took part, how they were set up, and their rates."""
     lines = [
-        "| | version | requests/s, 64 connections | p99 there | p50, one connection | set up, and what it leaves out |",
-        "|---|---|---|---|---|---|",
+        "| | version | requests/s, 64 connections | p99 there | p50, one connection | without 200"
+        " | rate of each round | set up, and what it leaves out |",
+        "|---|---|---|---|---|---|---|---|",
     ]
+    speeds = machine_speeds(document)
     for entry in document["contestants"]:
         keys = ("rate", "p99_64_ms", "p50_one_ms")
         rate, tail, one = (_middle(document, f"{key}/{entry['name']}") for key in keys)
         reason = entry["out"].splitlines()[0].replace("|", "/") if entry["out"] else ""
         about = entry["about"] + (f"; **fell out**: {reason}" if reason and rate else "")
+        rounds, failed = (
+            document["samples"].get(f"{key}/{entry['name']}", []) for key in ("rate", "failed_64")
+        )
         measured = f"{_number(rate)} | {_number(tail)} ms | {_number(one)} ms"
+        measured += f" | {sum(failed):.0f} | {_rounds(rounds, speeds)}"
         if rate is None:
-            measured = f"not measured: {reason} | | "
+            measured = f"not measured: {reason} | | | | "
         lines.append(f"| {entry['label']} | {entry['version'] or ''} | {measured} | {about} |")
     echo = _middle(document, "p50_one_ms/echo")
     about = "LPUSH and BRPOP between two processes, one message at a time, no HTTP and no work"
-    lines.append(f"| bare Redis echo | | | | {_number(echo)} ms | {about} |")
+    lines.append(f"| bare Redis echo | | | | {_number(echo)} ms | | | {about} |")
     return "\n".join(lines)
 
 
@@ -103,7 +110,9 @@ def _to_reach(entry: dict[str, Any]) -> str:
 
 
 def _measured(entry: dict[str, Any]) -> str:
-    return "not measured" if entry["median"] is None else _with_unit(entry["median"], entry["unit"])
+    if entry["judged"] is None:
+        return entry["open"] or "not measured"
+    return _with_unit(entry["judged"], entry["unit"])
 
 
 def _spread(entry: dict[str, Any]) -> str:
@@ -125,6 +134,32 @@ def _number(value: float | None) -> str:
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def _rounds(rates: Sequence[float], machine: Sequence[float]) -> str:
+    """Each round's rate in turn, and a mark where the later ones are slower than the machine accounts for."""
+    shown = ", ".join(map(_number, rates))
+    return f"{shown} (**falls**)" if falls(rates, machine) else shown
+
+
+def falls(rates: Sequence[float], machine: Sequence[float]) -> bool:
+    """Whether the later half of the rounds lies below FALLEN of the first, for what the machine did meanwhile.
+
+    `machine` holds each round's speed against the first round's, of the middle contestant.
+    """
+    if len(rates) < 2 or not rates[0]:
+        return False
+    own = [rate / rates[0] / speed for rate, speed in zip(rates, machine, strict=False)]
+    return statistics.median(own[-(len(own) // 2) :]) < FALLEN
+
+
+def machine_speeds(document: Document) -> list[float]:
+    """Each round's rate against the first round's, the median of all contestants that have every round."""
+    found = [document["samples"].get(f"rate/{one['name']}", []) for one in document["contestants"]]
+    longest = max(map(len, found), default=0)
+    whole = [rates for rates in found if len(rates) == longest and rates and rates[0]]
+    speeds = [statistics.median(rates[n] / rates[0] for rates in whole) for n in range(longest)]
+    return [speed or 1.0 for speed in speeds]
 
 
 def _middle(document: Document, name: str) -> float | None:

@@ -17,6 +17,7 @@ from ml.implausible import implausible
 from ml.model import Model
 from ml.passes import BlockPass
 from ml.sessions import NUMBERS, Sessions
+from ml.statistics import DERIVED, SHIFT
 
 # Rows scored together: what they need stays in a core's cache, so that the cost of a row does not grow with the batch.
 ROWS_AT_ONCE = {"cpu": 128}
@@ -100,11 +101,15 @@ class Scorer:
         return np.interp(error, self.model.error_quantiles, self._levels)
 
     def warm_up(self) -> None:
-        """Score once, with and without history, so that the first answer is as fast as the later ones."""
+        """Score once, with and without history, four numbers and rich, so that the first answer is as fast as the
+        later ones."""
         current = np.tile([60.0, 100.0, 100.0, 3.0], (64, 1))
         history = np.tile(current[:, None], (1, 10, 1))
         counts = np.arange(64, dtype=np.int64) % 11
         self.score(Sessions(current, history, counts))
+        derived = np.full((64, DERIVED), SHIFT)
+        past = np.tile(derived[:, None], (1, 10, 1))
+        self.score(Sessions(current, history, counts, derived, past))
         self.score(Sessions(current, np.zeros((64, 0, NUMBERS)), np.zeros(64, dtype=np.int64)))
 
     def _probability(self, channels: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 
 EPOCH = 1_700_000_000  # unix seconds of the first possible session
 MEAN_DAYS_BETWEEN = 1.5
-SHARE_OF_WINDOWS = (0.9, 0.04, 0.03, 0.02, 0.01)  # sessions of 1, 2, .. 5 windows
+SHARE_OF_WINDOWS = (0.6, 0.1, 0.1, 0.1, 0.1)  # sessions of 1, 2, .. 5 windows
 LEAST_KEYS = 15
 _DAY_SECONDS = 86_400.0
 _LEAST = np.array([1.0, 1.0, -1_000.0, 0.0])

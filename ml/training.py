@@ -17,6 +17,9 @@ from ml.networks import BehavioralAuthNN
 from ml.sessions import Sessions
 from ml.trials import Trials
 
+UNKNOWN = 32  # sessions without history in every batch
+UNKNOWN_WEIGHT = 0.25  # of their loss beside that of the comparisons
+
 Progress = Callable[[int, int, float], None]  # epoch, epochs, validation loss
 
 
@@ -32,7 +35,7 @@ class Settings:
     batch_size: int = 256
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
-    label_smoothing: float = 0.02
+    label_smoothing: float = 0.005  # 0.02 costs 0.3 points of calibration error
     patience: int = 6  # epochs without a better validation loss before it stops
     device: str = "cpu"
     mixed_precision: bool = False  # forward passes in bfloat16, see `_epoch`
@@ -148,18 +151,27 @@ def _epoch(
     rng: np.random.Generator,
 ) -> None:
     """One pass over the data. In mixed precision the forward passes run in bfloat16, whose exponents are float32's:
-    no gradient falls to zero as in float16, so no gradient scaler is needed."""
+    no gradient falls to zero as in float16, so no gradient scaler is needed.
+
+    Every batch also holds sessions without history, whose evidence is zero, at even odds. Without them the network puts
+    zero evidence at -0.4, and the shift that mends it would move every score: calibration error 2.8 instead of 0.9.
+    """
     network.train()
     channels, genuine = data
     target = genuine * (1 - settings.label_smoothing) + settings.label_smoothing / 2
     even_odds = (1 - genuine).sum() / genuine.sum()  # both sides weigh alike
     kind = settings.device.split(":")[0]
     order = torch.tensor(rng.permutation(len(genuine)), device=settings.device)
+    nothing = torch.zeros(UNKNOWN, channels.shape[1], device=settings.device)
+    even = torch.full((UNKNOWN,), 0.5, device=settings.device)
     for batch in torch.split(order, settings.batch_size):
         with torch.autocast(kind, torch.bfloat16, enabled=settings.mixed_precision):
-            logits = network.logits(channels[batch])
+            logits = network.logits(torch.cat([channels[batch], nothing])).float()
         loss = nn.functional.binary_cross_entropy_with_logits(
-            logits.float(), target[batch], pos_weight=even_odds
+            logits[:-UNKNOWN], target[batch], pos_weight=even_odds
+        )
+        loss = loss + UNKNOWN_WEIGHT * nn.functional.binary_cross_entropy_with_logits(
+            logits[-UNKNOWN:], even
         )
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -60,8 +60,13 @@ def main() -> int:
 
 def _of_the_model(table: SessionTable) -> dict[str, Any]:
     model = production.fit(production.data(), lambda *_: None).model
-    scored = score(Scorer(model), enrolled(table, 10, 40, np.random.default_rng(0)))
-    points = operating_points(scored, SETTING, np.random.default_rng(0))
+    scorer = Scorer(model)
+    scored, four_numbers = (
+        score(scorer, enrolled(each, 10, 40, np.random.default_rng(0)))
+        for each in (table, table.plain())
+    )
+    rng = np.random.default_rng(0)
+    points = operating_points(scored, SETTING, rng, four_numbers=four_numbers)
     quantiles = error_quantiles(model.population, model.autoencoder, table.features)
     return {
         "error_quantiles": _rounded(quantiles),

@@ -7,7 +7,7 @@ import structlog
 from worker.history import History, HistoryUnavailableError
 from worker.metrics import WorkerMetrics
 from worker.outcome import Outcome
-from worker.totals import Totals, TotalsUnavailableError
+from worker.totals import Totals
 
 
 class Aftermath:
@@ -23,11 +23,7 @@ class Aftermath:
         self._count(outcome)
         self._record(outcome)
         if outcome.answers:
-            try:
-                self._totals.add(outcome)
-            except TotalsUnavailableError as error:
-                self._metrics.lost_totals.inc()
-                structlog.get_logger().warning("totals_lost", error=repr(error.__cause__))
+            self._totals.add(outcome)
 
     def _record(self, outcome: Outcome) -> None:
         if not outcome.entries:

@@ -33,54 +33,64 @@ def word(
     inference_ms: float,
 ) -> list[Answer | RowError]:
     """One answer per row; a row whose figures are not finite is an INFERENCE_ERROR and leaves the others alone."""
-    importance = in_steps(scores.importance)
     sound = np.isfinite(scores.anomaly) & np.isfinite(scores.importance).all(axis=1)
-    anomalies = scores.anomaly.tolist()
-    counts = comparison.sessions.counts.tolist()
-    answers: list[Answer | RowError] = []
-    for i, row in enumerate(rows):
-        if not sound[i]:
-            answers.append({"error": ErrorCode.INFERENCE_ERROR})
-            continue
-        source = comparison.source(i)
-        answers.append(
-            {
-                "confidence_score": int(judgement.confidence[i]),
-                "anomaly_score": round(anomalies[i], 4),
-                "feature_importance": dict(zip(CHANNELS, importance[i], strict=True)),
-                "model_version": version,
-                "inference_time_ms": inference_ms,
-                "history_used": min(counts[i], MAX_HISTORY),
-                "history_source": source,
-                "recorded": bool(judgement.enters[i]),
-                "decision": judgement.decision[i].value,
-                "reasons": reasons(
-                    counts[i], source, judgement, i, anomalous=anomalies[i] > rule.update_anomaly
-                )
-                + unused(row, judgement, i),
-            }
-        )
-    return answers
+    columns = zip(
+        sound.tolist(),
+        judgement.confidence.tolist(),
+        scores.anomaly.tolist(),
+        in_steps(scores.importance),
+        np.minimum(comparison.sessions.counts, MAX_HISTORY).tolist(),
+        comparison.sources(),
+        judgement.enters.tolist(),
+        judgement.decision,
+        reasons(rows, comparison, judgement, scores.anomaly > rule.update_anomaly),
+        strict=True,
+    )
+    return [
+        {
+            "confidence_score": confidence,
+            "anomaly_score": round(anomaly, 4),
+            "feature_importance": dict(zip(CHANNELS, shares, strict=True)),
+            "model_version": version,
+            "inference_time_ms": inference_ms,
+            "history_used": used,
+            "history_source": source,
+            "recorded": enters,
+            "decision": str(decision),
+            "reasons": found,
+        }
+        if known
+        else {"error": ErrorCode.INFERENCE_ERROR}
+        for known, confidence, anomaly, shares, used, source, enters, decision, found in columns
+    ]
 
 
-def reasons(used: int, source: str, judgement: Judgement, i: int, *, anomalous: bool) -> list[str]:
-    """What a client should know beside row `i`'s number, as codes of the contract."""
-    applies = {
-        Reason.NO_HISTORY: not used,
-        Reason.SHORT_HISTORY: 0 < used < SHORT_HISTORY,
-        Reason.HISTORY_FROM_CALLER: source == "caller",
-        Reason.REPLAY_SUSPECTED: judgement.replayed[i],
-        Reason.IMPLAUSIBLE_TIMING: judgement.implausible[i],
-        Reason.UPDATE_WITHHELD: judgement.withheld[i],
-        Reason.ANOMALOUS: anomalous,
-        Reason.SESSION_FEATURES_EXPECTED: judgement.expected[i],
-    }
-    return [reason.value for reason, holds in applies.items() if holds]
+def reasons(
+    rows: Sequence[Row], comparison: Comparison, judgement: Judgement, anomalous: NDArray[np.bool_]
+) -> list[list[str]]:
+    """What a client should know beside each row's number, as codes of the contract."""
+    used, recorded = comparison.sessions.counts, comparison.recorded
+    applies = (
+        (Reason.NO_HISTORY, used == 0),
+        (Reason.SHORT_HISTORY, (used > 0) & (used < SHORT_HISTORY)),
+        (Reason.HISTORY_FROM_CALLER, (used > 0) & (recorded == 0)),
+        (Reason.REPLAY_SUSPECTED, judgement.replayed),
+        (Reason.IMPLAUSIBLE_TIMING, judgement.implausible),
+        (Reason.UPDATE_WITHHELD, judgement.withheld),
+        (Reason.ANOMALOUS, anomalous),
+        (Reason.SESSION_FEATURES_EXPECTED, judgement.expected),
+        (Reason.SESSION_FEATURES_UNUSED, unused(rows, judgement)),
+    )
+    found: list[list[str]] = [[] for _ in rows]
+    for reason, holds in applies:
+        for i in np.flatnonzero(holds).tolist():
+            found[i].append(reason.value)
+    return found
 
 
-def unused(row: Row, judgement: Judgement, i: int) -> list[str]:
-    """Whether a session's windows could not be used: they hold too little, or no pattern of its history has any."""
-    return [Reason.SESSION_FEATURES_UNUSED.value] if row[3] and judgement.unused[i] else []
+def unused(rows: Sequence[Row], judgement: Judgement) -> NDArray[np.bool_]:
+    """Whose windows could not be used: they hold too little, or no pattern of the history has any."""
+    return judgement.unused & np.array([bool(row[3]) for row in rows], dtype=np.bool_)
 
 
 def in_steps(importance: NDArray[np.float64]) -> list[list[float]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import time
 
@@ -10,6 +9,7 @@ from celery import Celery
 from kombu.exceptions import ChannelError
 
 from worker.celery_app import create_celery
+from worker.collector import calm_the_collector
 from worker.contract import BULK_QUEUE, SWEEP_QUEUE
 from worker.device import take_device
 from worker.history import History
@@ -20,9 +20,6 @@ from worker.redis_client import open_redis
 from worker.settings import WorkerSettings
 
 NICENESS = 10  # where both want one core, the online worker gets about nine tenths of it
-# A chunk makes tens of thousands of lists and dictionaries without a cycle among them. By Python's own thresholds they,
-# and all of torch with them, were looked through seventy times a chunk: a sixth of the worker's time.
-GARBAGE_THRESHOLDS = (100_000, 50, 100)
 COMMAND_SECONDS = 10.0  # a chunk's results are a megabyte, and nobody waits for a second
 
 
@@ -42,13 +39,6 @@ def run(settings: WorkerSettings) -> None:
         metrics.serve(settings.worker_metrics_host, settings.worker_metrics_port)
     queues = f"{SWEEP_QUEUE},{BULK_QUEUE}"
     run_node(app, "bulk", queues, settings.log_level, pool_cls="solo", prefetch_multiplier=1)
-
-
-def calm_the_collector() -> None:
-    """Let the garbage collector look at what is loaded never again, and at what is new seldom."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
 def _register(app: Celery, settings: WorkerSettings, device: str, metrics: WorkerMetrics) -> None:

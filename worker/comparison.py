@@ -35,11 +35,10 @@ class Comparison:
     full: NDArray[np.bool_]
     idle: NDArray[np.bool_]
 
-    def source(self, row: int) -> str:
-        """Whose history a row was compared with: "server", "caller" or "none"."""
-        if self.recorded[row]:
-            return "server"
-        return "caller" if self.sessions.counts[row] else "none"
+    def sources(self) -> list[str]:
+        """Whose history each row was compared with: "server", "caller" or "none"."""
+        pairs = zip(self.recorded.tolist(), self.sessions.counts.tolist(), strict=True)
+        return ["server" if own else "caller" if used else "none" for own, used in pairs]
 
 
 def compare(

@@ -2,7 +2,8 @@
 
 Standard library only, so that both sides can import it without paying for the other's libraries.
 
-A scoring message is JSON: ``{"v": 1, "deadline": unix seconds, "rows": [row, ...]}`` with one row per pattern,
+A scoring message is JSON: ``{"v": 1, "sent": unix seconds, "deadline": unix seconds, "rows": [row, ...]}`` with one
+row per pattern,
 ``[did_hash, [wpm, hold_ms, transition_ms, error_percent, hour], history or null, windows or null]``, where
 
 - ``did_hash`` is the keyed hash of the DID (hex), or null for a pattern that may neither read nor enter a history;
@@ -15,7 +16,10 @@ A question of the chain has a fifth element, ``[question, required]``: 16 hex di
 pattern is asked about, and how many recorded patterns a score needs. It is compared with the history as it was before
 this question first entered it, enters it once, and its answer has a `Provenance`.
 
-The reply is ``{"v": 1, "rows": [...]}`` with exactly one entry per row, in order: an `Answer`, or ``{"error": code}``.
+The reply is ``{"v": 1, "work_seconds": ..., "queue_seconds": ..., "rows": [...]}`` with exactly one entry per row, in
+order: an `Answer`, or ``{"error": code}``. ``work_seconds`` is what a message takes of the worker by the worker's own
+monotonic clock, so that no clock need agree with another's: the front end takes what is left of its round trip for
+waiting. ``queue_seconds`` is by the clocks of two machines and for people to look at.
 """
 
 from __future__ import annotations

@@ -11,12 +11,12 @@ from worker.judgement import Point
 
 @dataclass(frozen=True)
 class HeldModel:
-    """`equal_error`: the confidence at which the model errs equally often either way; `acceptance`: that from which its
-    balanced point accepts."""
+    """`equal_error`: the confidence at which the model errs equally often either way; `secure`: that from which its
+    secure point accepts."""
 
     scorer: Scorer
     equal_error: int
-    acceptance: int
+    secure: int
 
     def point(self, name: str) -> Point:
         """The operating point of this name. Raises KeyError when the model has none."""
@@ -24,5 +24,5 @@ class HeldModel:
         return Point(model.operating_points[name].threshold, model.reject_below)
 
     def rule(self, rule: EnrolmentRule) -> EnrolmentRule:
-        """The same rule, held above what this model accepts."""
-        return rule.above(self.acceptance, self.equal_error)
+        """The same rule, held above what this model errs at, and at its secure point."""
+        return rule.above(self.secure, self.equal_error)

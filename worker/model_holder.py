@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from ml.registry import ModelError, load, manifest
+from ml.registry import ModelError, load, manifest, manifest_path
 from ml.scorer import Scorer
 from worker.held_model import HeldModel
 from worker.promotion import Promotions
@@ -32,7 +32,7 @@ class ModelHolder:
         self._device = device
         self._on_change = on_change
         self._held: HeldModel | None = None
-        self._tried: tuple[Path, int] | None = None
+        self._tried: tuple[Path, int, int] | None = None
         self._stop = threading.Event()
         self._complaint = ""
 
@@ -57,13 +57,13 @@ class ModelHolder:
         """Take the promoted model if it changed. True after a swap.
 
         Whatever is wrong with it, it is refused with a line in the log, the present model stays, and the file is
-        tried again when it has changed.
+        tried again when it or its manifest has changed.
         """
         try:
             promoted = self._promotions.current()
             if promoted is None:
                 return False
-            wanted = (promoted, promoted.stat().st_mtime_ns)
+            wanted = (promoted, _changed_ns(promoted), _changed_ns(manifest_path(promoted)))
             if wanted == self._tried:
                 return False
             self._tried = wanted
@@ -77,8 +77,8 @@ class ModelHolder:
         scorer = load(path, self._device)
         scorer.warm_up()
         equal_error = int(manifest(path).thresholds["equal_error"]["confidence"])
-        acceptance = scorer.model.operating_points["balanced"].threshold
-        self._held = HeldModel(scorer, equal_error, acceptance)
+        secure = scorer.model.operating_points["secure"].threshold
+        self._held = HeldModel(scorer, equal_error, secure)
         self._on_change(scorer)
         structlog.get_logger().info(
             "model_loaded", path=str(path), version=scorer.model_version, device=scorer.device
@@ -93,3 +93,8 @@ class ModelHolder:
     def _watch(self) -> None:
         while not self._stop.wait(WATCH_SECONDS):
             self.refresh()
+
+
+def _changed_ns(path: Path) -> int:
+    """When the file last changed; 0 for one that is missing, and may yet come."""
+    return path.stat().st_mtime_ns if path.exists() else 0

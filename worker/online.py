@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from worker.aftermath import Aftermath
 from worker.celery_app import create_celery
+from worker.collector import spare_what_is_loaded
 from worker.contract import ONLINE_QUEUE, ProbeAnswer
 from worker.device import take_device
 from worker.enrolment import EnrolmentRule
@@ -48,15 +49,21 @@ def run(settings: WorkerSettings) -> None:
         return {"model_version": scorer.model_version, "device": scorer.device}
 
     app = create_celery(settings.broker_url, settings.result_url, ack_emulation=False)
-    aftermath = Aftermath(history, Totals(open_redis(settings.result_url)), metrics)
+    totals = Totals(open_redis(settings.result_url), metrics)
+    aftermath = Aftermath(history, totals, metrics)
     core = ScoringCore(holder.current, history, rule(settings), point=settings.operating_point)
     scoring.register(app, core, aftermath, probe)
     if settings.worker_metrics_port:
         metrics.serve(settings.worker_metrics_host, settings.worker_metrics_port)
     Heartbeat(open_redis(settings.result_url), node_name("online")).start()
-    run_node(
-        app, "online", ONLINE_QUEUE, settings.log_level, pool_cls="solo", prefetch_multiplier=1
-    )
+    spare_what_is_loaded()
+    totals.start()
+    try:
+        run_node(
+            app, "online", ONLINE_QUEUE, settings.log_level, pool_cls="solo", prefetch_multiplier=1
+        )
+    finally:
+        totals.stop()
 
 
 def rule(settings: WorkerSettings) -> EnrolmentRule:

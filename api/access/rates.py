@@ -135,6 +135,9 @@ class RateLimits:
         async with self._slots:
             if self._clock() < self._paused_until:
                 return []
+            # Others may have fetched a lease while this one waited for its slot.
+            pairs = list(zip(tallies, taken, strict=True))
+            taken = [tally.take() if number is None else number for tally, number in pairs]
             waits = [t.wait() for t, number in zip(tallies, taken, strict=True) if number is None]
             fetched = iter(await asyncio.gather(*waits))
         return [next(fetched) if number is None else number for number in taken]

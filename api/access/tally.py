@@ -47,9 +47,10 @@ class Tally:
     async def _serve(self) -> None:
         try:
             while self._waiting:
-                wanted = max(self._lease, len(self._waiting))
-                self._end = await self._fetch(wanted)
-                self._next = self._end - wanted + 1
+                if self._next > self._end:
+                    wanted = max(self._lease, len(self._waiting))
+                    self._end = await self._fetch(wanted)
+                    self._next = self._end - wanted + 1
                 while self._waiting and self._next <= self._end:
                     future = self._waiting.popleft()
                     if not future.done():

@@ -6,7 +6,7 @@ must not keep nine others from their scores.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
@@ -34,10 +34,17 @@ CHAIN_EXAMPLE: Final[JsonDict] = {
 }
 
 
+# The chain's integers are unsigned.
+_LIMITS: Final = {name: replace(each, low=max(0, each.low)) for name, each in RANGES.items()}
+_MUST_BE: Final = {name: f"a whole number {limits}" for name, limits in _LIMITS.items()} | {
+    "did": "0x and exactly 64 hex digits",
+    "features": "an object with the session's whole numbers",
+}
+
+
 def _whole(name: str) -> Any:
-    limits = RANGES[name]
-    low = max(0, limits.low)  # the chain's integers are unsigned
-    return Field(ge=low, le=limits.high, description=f"{limits.meaning}, a whole number.")
+    limits = _LIMITS[name]
+    return Field(ge=limits.low, le=limits.high, description=f"{limits.meaning}, a whole number.")
 
 
 class _Strict(BaseModel):
@@ -126,7 +133,7 @@ class Questions:
         try:
             request = REQUEST.validate_python(content)
         except ValidationError as error:
-            raise InvalidInputError(_complain(error)) from None
+            raise InvalidInputError(complain(error, must_be=_MUST_BE)) from None
         did = bytes.fromhex(request.did[2:])
         if not any(did):
             raise InvalidInputError(
@@ -145,11 +152,3 @@ class Questions:
             raise InvalidInputError("did is shortened")
         digest = self._digests.question(did + features_bytes(features))
         return Question(did, did_hash, features, digest)
-
-
-def _complain(error: ValidationError) -> str:
-    """As for `/predict`, whose fields accept more than these."""
-    sentence = complain(error)
-    if any(problem["loc"] == ("did",) for problem in error.errors(include_url=False)):
-        return "did must be 0x and exactly 64 hex digits; " + sentence
-    return sentence

@@ -26,14 +26,17 @@ _log = structlog.get_logger("api.jobs.courier")
 
 
 class Courier:
-    """One front end's deliveries. `body` makes what is sent of a job's id; `clock` tells Unix seconds."""
+    """One front end's deliveries. `clock` tells Unix seconds.
+
+    `body` makes what is sent; it raises TargetError where the job has not ended, or no longer as the call says.
+    """
 
     def __init__(
         self,
         outbox: Outbox,
         targets: Targets,
         key: bytes,
-        body: Callable[[str], Awaitable[bytes]],
+        body: Callable[[Call], Awaitable[bytes]],
         clock: Callable[[], float],
     ) -> None:
         self._outbox = outbox
@@ -86,7 +89,7 @@ class Courier:
             error = await self._try(client, call)
             state = await self._outbox.settle(call, error)
         except Exception:
-            log.exception("callback_failed")  # its lease will end
+            log.exception("callback_not_settled")  # its lease will end
         else:
             log.info("callback", state=state, error=error)
 
@@ -95,7 +98,7 @@ class Courier:
         try:
             async with asyncio.timeout(TRY_SECONDS):
                 target = await self._targets.resolve(call.url)
-                body = await self._body(call.job_id)
+                body = await self._body(call)
                 status = await _post(client, target, self._headers(call, body), body)
         except TargetError as error:
             return str(error)
@@ -103,6 +106,11 @@ class Courier:
             return f"no answer within {TRY_SECONDS:g} seconds"
         except (OSError, httpx.HTTPError, httpx.InvalidURL):
             return "no connection, or it broke off"
+        except (
+            Exception
+        ):  # a name that cannot be encoded, say: what is not settled would be tried for ever
+            _log.exception("callback_failed", job=call.job_id)
+            return "it could not be sent; the service's log has the cause"
         return "" if 200 <= status < 300 else f"the answer was {status}, not 2xx"
 
     def _headers(self, call: Call, body: bytes) -> dict[str, str]:

@@ -18,10 +18,11 @@ from api.jobs.courier import Courier
 from api.jobs.dead import DeadLetters
 from api.jobs.intake import Bounds, Intake
 from api.jobs.names import Names, ready
-from api.jobs.outbox import Outbox
+from api.jobs.outbox import Call, Outbox
+from api.jobs.resolver import Resolver
 from api.jobs.shown import shown
 from api.jobs.store import JobStore
-from api.jobs.target import Targets
+from api.jobs.target import TargetError, Targets
 from api.redis_client import open_redis
 from api.rows import Reader
 from api.settings import Settings
@@ -52,7 +53,10 @@ class JobDesk:
         self._names = Names(self._broker, settings.broker_url)
         self.board = Board(self._redis, clock)
         self.dead = DeadLetters(self._redis, self._names, clock)
-        self._targets = Targets(settings.callback_hosts, settings.callback_networks)
+        self._resolver = Resolver()
+        self._targets = Targets(
+            settings.callback_hosts, settings.callback_networks, self._resolver.look_up
+        )
         key = settings.callback_key.get_secret_value().encode()
         outbox = Outbox(self._redis, settings.callback_seconds)
         self._courier = Courier(outbox, self._targets, key, self._told_of, clock)
@@ -66,6 +70,7 @@ class JobDesk:
     async def close(self) -> None:
         """Stop telling, and close the connections."""
         await self._courier.close()
+        self._resolver.close()
         await asyncio.gather(self._redis.aclose(), self._broker.aclose())
 
     async def submit(self, request: Request) -> Job:
@@ -92,7 +97,9 @@ class JobDesk:
         name = f"key:{key_hash(key)}" if key else f"client:{client_name(request.scope)}"
         return hmac.new(self._secret, name.encode(), hashlib.sha256).hexdigest()[:32]
 
-    async def _told_of(self, job_id: str) -> bytes:
+    async def _told_of(self, call: Call) -> bytes:
         """What a callback sends: the job as `GET /jobs/{id}` shows it, without the callback itself."""
-        job = await self.board.status(job_id)
+        job = await self.board.status(call.job_id)
+        if job["finished"] != float(call.finished):
+            raise TargetError("the job runs again")
         return to_json({k: v for k, v in shown(job).items() if k != "callback"})

@@ -5,14 +5,22 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic_core import to_json
 from starlette.requests import Request
 
-from api.errors import ApiError, BodyTooLargeError, InvalidInputError, OverloadedError
+from api.errors import (
+    ApiError,
+    BodyTooLargeError,
+    InvalidInputError,
+    OverloadedError,
+    RateLimitedError,
+)
 from api.jobs.draft import Draft
 from api.jobs.inflate import Gunzip, Plain
 from api.jobs.splitter import MAX_ITEM_BYTES, Item, Splitter
@@ -22,7 +30,8 @@ from api.rows import Reader
 from worker.contract import ErrorCode
 
 ITEMS_A_TURN: Final = 25  # about 0.5 ms; then the event loop may answer who waits for a prediction
-UPLOADS_AT_ONCE: Final = 4  # each holds a few megabytes
+UPLOADS_AT_ONCE: Final = 8  # each holds a few megabytes
+UPLOADS_OF_A_CALLER: Final = 2  # of one that sends slowly, too: the other places are for others
 MAX_KEY_LENGTH: Final = 255
 
 
@@ -46,7 +55,7 @@ class Intake:
         self._store = store
         self._bounds = bounds
         self._clock = clock
-        self._uploads = 0
+        self._uploads: Counter[str] = Counter()  # by caller
 
     async def take(
         self, request: Request, owner: str, callback: str | None
@@ -55,12 +64,34 @@ class Intake:
 
         Raises ApiError; nothing of the job is kept then.
         """
-        if self._uploads >= UPLOADS_AT_ONCE:
+        upload = Upload(request, self._bounds.silent_seconds)
+        try:
+            with self._place(owner):
+                return await self._take(request, upload, owner, callback)
+        except ApiError:
+            await upload.drain()  # without a place: others may send meanwhile
+            raise
+
+    @contextmanager
+    def _place(self, owner: str) -> Iterator[None]:
+        if self._uploads[owner] >= UPLOADS_OF_A_CALLER:
+            raise RateLimitedError(
+                f"{UPLOADS_OF_A_CALLER} jobs of yours are being sent; wait for the end of one"
+            )
+        if self._uploads.total() >= UPLOADS_AT_ONCE:
             raise OverloadedError(f"{UPLOADS_AT_ONCE} jobs are being sent already")
+        self._uploads[owner] += 1
+        try:
+            yield
+        finally:
+            self._uploads[owner] -= 1
+            self._uploads += Counter()  # forgets who sends nothing any more
+
+    async def _take(
+        self, request: Request, upload: Upload, owner: str, callback: str | None
+    ) -> tuple[str, list[str]]:
         job_id = uuid.uuid4().hex
         draft = Draft()
-        upload = Upload(request, self._bounds.silent_seconds)
-        self._uploads += 1
         try:
             digest, first = await self._read(request, upload, job_id, draft)
             if draft.total == draft.broken:
@@ -85,13 +116,9 @@ class Intake:
                 digest = hashlib.sha256(f"{digest} {callback}".encode()).hexdigest()
             who = Claimant(owner, hashlib.sha256(key.encode()).hexdigest(), digest)
             known, plan = await self._store.publish(job_id, draft, who, fields)
-        except BaseException as error:
+        except BaseException:
             await asyncio.shield(self._store.discard(job_id, draft.total))
-            if isinstance(error, ApiError):
-                await upload.drain()
             raise
-        finally:
-            self._uploads -= 1
         if known != job_id:
             await self._store.discard(job_id, draft.total)
         return known, plan

@@ -31,23 +31,24 @@ while true do
   local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 1)[1]
   if not due then return false end
   local job = ARGV[1] .. due .. ARGV[2]
-  local url = redis.call('HGET', job, 'callback')
-  if url then
+  local url, finished = unpack(redis.call('HMGET', job, 'callback', 'finished'))
+  if url and finished then
     redis.call('ZADD', KEYS[1], now + ARGV[3], due)
     local tries = redis.call('HINCRBY', job, 'callback_attempts', 1)
-    return {due, url, tries, redis.call('HGET', job, 'finished')}
+    return {due, url, tries, finished}
   end
-  redis.call('ZREM', KEYS[1], due)  -- the job has expired
+  redis.call('ZREM', KEYS[1], due)  -- the job has expired, or runs again and is listed anew at its end
 end
 """
 )
 
-# KEYS job callbacks; ARGV job tries error(empty: delivered) pause_seconds patience_seconds
-# -> the callback's state, or nil where the try is no longer the last one
+# KEYS job callbacks; ARGV job tries error(empty: delivered) pause_seconds patience_seconds finished
+# -> the callback's state, or nil where the try is no longer the last one, or was of an earlier end of the job
 _SETTLE: Final = (
     _NOW
     + """
 if redis.call('HGET', KEYS[1], 'callback_attempts') ~= ARGV[2] then return false end
+if redis.call('HGET', KEYS[1], 'finished') ~= ARGV[6] then return false end
 if redis.call('HGET', KEYS[1], 'callback_state') ~= 'pending' then return false end
 local state, next = 'delivered', now + tonumber(ARGV[4])
 if ARGV[3] == '' then
@@ -75,12 +76,12 @@ class Call:
     job_id: str
     url: str
     tries: int
-    finished: float  # Unix seconds
+    finished: str  # Unix seconds, as the server has them
 
     @property
     def name(self) -> str:
         """The same for every try of one end of the job, and another after a retry of its dead chunks."""
-        return f"{self.job_id}.{int(self.finished * 1000)}"
+        return f"{self.job_id}.{int(float(self.finished) * 1000)}"
 
 
 class Outbox:
@@ -101,7 +102,7 @@ class Outbox:
         if found is None:
             return None
         job_id, url, tries, finished = found
-        return Call(job_id.decode(), url.decode(), tries, float(finished))
+        return Call(job_id.decode(), url.decode(), tries, finished.decode())
 
     async def settle(self, call: Call, error: str) -> str | None:
         """What came of it; `error` is empty when it was delivered.
@@ -111,6 +112,7 @@ class Outbox:
         keys = [JobKeys(call.job_id).job, CALLBACKS]
         pause = pause_seconds(call.tries)
         values: list[str | float] = [call.job_id, call.tries, error, pause, self._patience_seconds]
+        values.append(call.finished)
         state: Any = await told(self._settle(keys, values))
         return None if state is None else str(state.decode())
 

@@ -41,7 +41,12 @@ class JobSettings(BaseSettings):
         tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...], NoDecode
     ] = Field((), description="networks such as 10.0.0.0/8, or addresses (empty: none)")
     callback_seconds: int = Field(
-        21_600, ge=1, le=604_800, description="a number of seconds from 1 to 604,800"
+        21_600,
+        ge=1,
+        le=604_800,
+        validate_default=True,
+        description="a number of seconds from 1 to 604,800,"
+        " and at most JOB_RESULT_SECONDS where CALLBACK_HOSTS is set",
     )
 
     @field_validator("callback_hosts", mode="before")
@@ -62,6 +67,13 @@ class JobSettings(BaseSettings):
             for item in items
             if str(item).strip()
         )
+
+    @field_validator("callback_seconds")
+    @classmethod
+    def _a_job_outlives_its_callback(cls, value: int, info: ValidationInfo) -> int:
+        if info.data.get("callback_hosts") and value > info.data.get("job_result_seconds", value):
+            raise ValueError
+        return value
 
     @field_validator("callback_key")
     @classmethod

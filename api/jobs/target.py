@@ -6,10 +6,8 @@ judged: a name that answers otherwise the second time leads nowhere else.
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import re
-import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,8 +18,19 @@ from api.errors import InvalidInputError
 MAX_URL_LENGTH: Final = 2048
 PORTS: Final = {"https": 443, "http": 80}
 _PLAIN: Final = re.compile(r"[!-~]+")  # no space, no control character, nothing beyond ASCII
-# Addresses of these stand for one of IPv4's, a private one perhaps (RFC 6052, RFC 3056).
-_TRANSLATED: Final = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16"))
+# Python 3.11 calls addresses of these global. All but the last stand for one of IPv4's, a private one perhaps:
+# RFC 6052, RFC 8215, RFC 3056, RFC 4291 (2.5.5.1), RFC 2765. The last are private themselves (RFC 3879).
+_NOT_PUBLIC: Final = tuple(
+    ipaddress.ip_network(each)
+    for each in (
+        "64:ff9b::/96",
+        "64:ff9b:1::/48",
+        "2002::/16",
+        "::/96",
+        "::ffff:0:0:0/96",
+        "fec0::/10",
+    )
+)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -54,19 +63,13 @@ class Target:
         return name if PORTS[self.scheme] == self.port else f"{name}:{self.port}"
 
 
-async def look_up(host: str, port: int) -> list[str]:
-    """The addresses of a name. Raises OSError."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(each[4][0]) for each in found]
-
-
 class Targets:
-    """`hosts` are names or `name:port`; addresses that are not public must lie in `networks`."""
+    """`hosts` are names or `name:port`; addresses that are not public must lie in `networks`.
 
-    def __init__(
-        self, hosts: Sequence[str], networks: Sequence[Network], look_up: LookUp = look_up
-    ) -> None:
+    `look_up` tells the addresses of a name and a port, and raises OSError.
+    """
+
+    def __init__(self, hosts: Sequence[str], networks: Sequence[Network], look_up: LookUp) -> None:
         self._hosts = frozenset(hosts)
         self._networks = networks
         self._look_up = look_up
@@ -121,7 +124,7 @@ class Targets:
 
     def _may_call(self, address: Address) -> bool:
         public = address.is_global and not address.is_multicast
-        public = public and not any(address in network for network in _TRANSLATED)
+        public = public and not any(address in network for network in _NOT_PUBLIC)
         return public or any(address in network for network in self._networks)
 
     def _may_be_plain(self, address: Address) -> bool:

@@ -5,6 +5,7 @@ Validation, rate limits, metrics, histories in Redis and their growth are as in 
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from typing import Any
@@ -39,7 +40,10 @@ class InProcess:
         )
         self._probe = ProbeAnswer(model_version=scorer.model_version, device="cpu")
         self._history = History(
-            open_redis(settings.history_url), settings.history_length, settings.history_days
+            open_redis(settings.history_url),
+            settings.history_length,
+            settings.history_days,
+            settings.updates_per_day,
         )
         rule = EnrolmentRule(settings.update_confidence, settings.update_anomaly)
         self._core = ScoringCore(lambda: held, self._history, rule)
@@ -59,7 +63,8 @@ class InProcess:
         outcome = self._core.answer(
             {"v": WIRE_VERSION, "sent": now, "deadline": now + 1.0, "rows": rows}
         )
-        self._history.append(outcome.entries)
+        if outcome.entries:  # as in the worker, the answer leaves first
+            asyncio.get_running_loop().call_soon(self._history.append, outcome.entries)
         answers: list[Answer | RowError] = outcome.reply["rows"]
         return answers
 

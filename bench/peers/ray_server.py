@@ -1,4 +1,4 @@
-"""Ray Serve: its proxy, and one replica with `@serve.batch`, up to 64 a batch."""
+"""Ray Serve: HAProxy where the environment asks for it, and one replica with `@serve.batch`, up to 64 a batch."""
 
 from __future__ import annotations
 

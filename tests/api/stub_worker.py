@@ -20,7 +20,7 @@ Reply = Callable[[dict[str, Any]], dict[str, Any]]
 def echo(message: dict[str, Any]) -> dict[str, Any]:
     """Each row answered with itself, so that a test sees who got whose answer."""
     rows = [{"confidence_score": 50, "echo": row} for row in message["rows"]]
-    return {"v": message["v"], "queue_seconds": 0.001, "rows": rows}
+    return {"v": message["v"], "work_seconds": 0.001, "rows": rows}
 
 
 class StubWorker:

@@ -48,6 +48,11 @@ async def test_a_body_in_pieces_is_put_together() -> None:
     assert await read_body(request_of(chunks(b"12", b"", b"345")), LIMIT, READ_SECONDS) == b"12345"
 
 
+async def test_a_byte_order_mark_is_no_part_of_the_body() -> None:
+    for pieces in ((b"\xef\xbb\xbf{}",), (b"\xef\xbb", b"\xbf{}")):
+        assert await read_body(request_of(chunks(*pieces)), LIMIT, READ_SECONDS) == b"{}"
+
+
 async def test_a_body_may_be_as_long_as_the_limit() -> None:
     assert await read_body(request_of(chunks(b"x" * LIMIT)), LIMIT, READ_SECONDS) == b"x" * LIMIT
 

@@ -172,7 +172,8 @@ def test_a_place_reads_like_a_path() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(3, "3"), (2.5, "2.5"), (-7, "-7"), (object(), "something else")]
+    ("value", "text"),
+    [(3, "3"), (3.0, "3.0"), (2.5, "2.5"), (-7, "-7"), (object(), "something else")],
 )
 def test_only_numbers_of_ordinary_size_are_repeated(value: Any, text: str) -> None:
     assert shown(value) == text

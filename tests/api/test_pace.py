@@ -26,7 +26,7 @@ async def held_up(pace: Pace) -> None:
 
 def answered(pace: Pace, queue_seconds: float, times: int = 5 * PATIENCE) -> None:
     for _ in range(times):
-        pace.learn(queue_seconds + 0.01, queue_seconds)
+        pace.learn(queue_seconds + 0.01, 0.01)
 
 
 async def test_no_more_messages_are_on_their_way_than_the_limit() -> None:
@@ -67,8 +67,19 @@ async def test_one_message_in_the_making_and_one_waiting_is_left_as_it_is() -> N
     assert pace.limit == FIRST
 
 
-async def test_clocks_that_disagree_teach_nothing() -> None:
+async def test_a_worker_that_does_not_tell_its_work_teaches_nothing() -> None:
     pace = Pace(8)
-    for _ in range(10 * PATIENCE):
-        pace.learn(0.01, 3.0)
+    for _ in range(10):
+        await held_up(pace)
+        for _ in range(PATIENCE):
+            pace.learn(0.01, 0.0)
     assert pace.limit == FIRST
+
+
+async def test_a_message_that_is_back_before_its_worker_is_done_has_not_waited() -> None:
+    pace = Pace(8)
+    for _ in range(20):
+        await held_up(pace)
+        for _ in range(PATIENCE):
+            pace.learn(0.01, 0.03)
+    assert pace.limit == 8

@@ -29,7 +29,7 @@ def reply(message: dict[str, Any]) -> dict[str, Any]:
         {"error": "INFERENCE_ERROR"} if row[0] == "bad" else known_answer(row)
         for row in message["rows"]
     ]
-    return {"v": WIRE_VERSION, "queue_seconds": 0.001, "rows": rows}
+    return {"v": WIRE_VERSION, "work_seconds": 0.001, "rows": rows}
 
 
 @pytest.fixture(params=["stub", "dispatcher"])

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
-from api.protocol import LINGER_BYTES, MAX_HEAD_BYTES, Protocol
+from api.protocol import LINGER_BYTES, MAX_HEAD_BYTES, MAX_PIPELINED, Protocol
 from tests.api.front import app_for, request_body
 from tests.api.served import READY_SECONDS, exchange, served
 from tests.api.stub_scoring import StubScoring
@@ -238,3 +238,16 @@ def test_a_body_is_read_though_its_head_wishes_for_http_2(port: int) -> None:
     answer = exchange(port, POST + wish + LENGTH + BODY[:50], BODY[50:])
     assert answer.startswith(b"HTTP/1.1 200")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["confidence_score"] == 65
+
+
+def test_requests_sent_before_their_answers_are_answered_in_order(port: int) -> None:
+    asked = GET + b"\r\n"
+    answer = exchange(port, asked + b"GET /nowhere HTTP/1.1\r\nHost: service\r\n\r\n" + GET + CLOSE)
+    assert [each[:3] for each in answer.split(b"HTTP/1.1 ")[1:]] == [b"200", b"404", b"200"]
+
+
+def test_of_a_thousand_requests_at_once_the_first_few_are_answered_and_no_more(port: int) -> None:
+    answer = exchange(port, (GET + b"\r\n") * 1000)
+    assert answer.count(b"HTTP/1.1 200") == 1 + MAX_PIPELINED
+    assert answer.count(b"HTTP/1.1 ") == 1 + MAX_PIPELINED
+    assert eventually(lambda: open_connections(port) == 0)

@@ -195,3 +195,14 @@ def test_callbacks_need_hosts_in_their_notation_and_a_key(bare: pytest.MonkeyPat
     assert settings.callback_networks == (ipaddress.ip_network("10.0.0.0/8"),)
     bare.setenv("CALLBACK_HOSTS", "https://hooks.example.org/")
     assert "CALLBACK_HOSTS must be host names" in complaint()
+
+
+def test_a_job_is_kept_as_long_as_its_callback_is_tried(bare: pytest.MonkeyPatch) -> None:
+    bare.setenv("JOB_RESULT_SECONDS", "3600")
+    assert load_settings().job_result_seconds == 3600  # callbacks are off
+    bare.setenv("CALLBACK_HOSTS", "hooks.example.org")
+    bare.setenv("CALLBACK_KEY", KEY)
+    assert "CALLBACK_SECONDS must be" in complaint()
+    assert "at most JOB_RESULT_SECONDS" in complaint()
+    bare.setenv("CALLBACK_SECONDS", "3600")
+    assert load_settings().callback_seconds == 3600

@@ -17,6 +17,8 @@ SAMPLES: dict[str, list[float]] = {
     "scorer_one_ms": [0.5, 0.5, 0.5],
     "scorer/64": [30000.0],
     "chain/64": [50000.0],
+    "failed_64/service": [0.0, 0.0, 0.0],
+    "failed_64/mosec": [2.0, 0.0, 1.0],
     "open_failed/service": [0.0, 0.0],
 }
 

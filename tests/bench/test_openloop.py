@@ -37,6 +37,7 @@ def test_as_many_requests_leave_as_the_rate_asks_for(serve: Serve) -> None:
     load = openloop.run(target(server.port), rate=300, seconds=0.5, connections=8)
     assert load.answered == len(server.bodies) == 150
     assert load.rate == 300
+    assert load.offered == pytest.approx(300, rel=0.05)
     assert server.bodies.count(b"one") == 75
 
 
@@ -46,6 +47,7 @@ def test_what_no_connection_was_free_for_is_counted_as_unsent(serve: Serve) -> N
     load = openloop.run(given, rate=100, seconds=0.5, connections=2, patience_seconds=0.1)
     assert load.answered == 5
     assert load.unsent == 43
+    assert load.offered == pytest.approx(14, rel=0.2)  # 7 of 50 in half a second
     assert load.refused == {0: 2}
     assert load.failed == 45
 

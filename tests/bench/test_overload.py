@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 
 import pytest
@@ -9,8 +10,11 @@ import pytest
 from bench import overload
 from bench.contestant import Contestant
 from bench.field import Field
+from bench.load import Target, summed_up
+from bench.people import People
 from bench.plan import QUICK
 from bench.samples import Notebook
+from bench.supply import Supply
 from tests.bench.conftest import Serve
 from tests.bench.stalling_server import ANSWER, REFUSAL
 
@@ -21,7 +25,7 @@ PLAN = dataclasses.replace(
 
 
 def field_with(port: int) -> Field:
-    field = Field([b"{}"], [50], lambda line: None)
+    field = Field(Supply(People(20)), lambda drawn: [], lambda line: None)
     field.running["service"] = Contestant("service", "", "1", [], port, "")
     return field
 
@@ -35,11 +39,12 @@ def test_answers_refusals_and_recovery_are_taken_down(
     overload.measure(field_with(server.port), PLAN, notes)
     found = {name: values[0] for name, values in notes.samples.items()}
     assert found["flood_refused"] > 0
-    assert found["flood_without_answer"] == 0
+    assert found["flood_lost"] == 0
     assert found["flood_answered"] + found["flood_refused"] + found[
         "flood_unsent"
     ] == pytest.approx(2 * found["capacity"] * 0.2, abs=1)
     assert found["recovery_s"] >= 0
+    assert 0 < found["flood_offered"] <= 1
 
 
 def test_a_service_that_stays_down_is_out(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,3 +54,25 @@ def test_a_service_that_stays_down_is_out(serve: Serve, monkeypatch: pytest.Monk
     field = field_with(server.port)
     overload.measure(field, PLAN, Notebook())
     assert "does not answer again" in field.out["service"]
+
+
+def test_recovery_counts_from_the_last_intended_request_whoever_still_waits(serve: Serve) -> None:
+    server = serve(stall_at=20, stall_seconds=0.6)
+    target, probes = Target(server.port, "/", [b"x"]), Target(server.port, "/", [b"probe"])
+    load, recovery_seconds = asyncio.run(overload.flood_and_probe(target, probes, 100, 0.3))
+    assert b"probe" in server.bodies
+    assert (
+        0.3 < recovery_seconds < 1.0
+    )  # the stall began at 0.2 s and ended at 0.8, the flood at 0.3
+    assert load.answered == 30
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "count"),
+    [(504, "flood_lost", 1), (503, "flood_refused", 1), (500, "flood_lost", 1)],
+)
+def test_only_a_refusal_or_a_200_is_an_answer(status: int, name: str, count: int) -> None:
+    notes = Notebook()
+    overload._note(summed_up([1.0], 1.0, {status: 1}), 2.0, notes)
+    assert notes.samples[name] == [count]
+    assert sum(notes.samples[each][0] for each in ("flood_lost", "flood_refused")) == 1

@@ -51,6 +51,8 @@ def test_a_small_run_measures_who_runs_and_reports_who_does_not(
     assert figures["API, start to first answer"]["median"] > 0
     assert figures["worker, start to first answer"]["median"] > 0
     assert document["samples"]["failed_64/service"] == [0]
+    assert 0 < figures["its requests that entered a history"]["median"] < 100
+    assert "docker build" in figures["API, its image"]["open"]
     assert "not measured: not installed" in page(document)
     assert figures["pause of answers while a model is reloaded"]["median"] is None
     draw(document, tmp_path)

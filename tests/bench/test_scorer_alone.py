@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from bench.peers.answers import MODEL, Answers
 from bench.people import HISTORY, People
 from bench.samples import Notebook
 from bench.scorer_alone import LAYERS, chain, measure, one_pattern_ms, rate, sessions
+from bench.supply import Supply, confidences
 from ml.coalitions import COALITIONS
 from ml.registry import load
 
@@ -47,10 +49,11 @@ def test_one_round_has_both_for_each_size() -> None:
 
 def test_a_peers_answers_are_the_scorers_own_in_any_batch() -> None:
     people, answers, scorer = People(), Answers(), load(MODEL)
-    requests = [people._request(n) for n in range(40)]
+    drawn = Supply(people).draw(40)
+    requests = [json.loads(body) for body in drawn.bodies]
     together = answers.of(requests)
-    expected = scorer.score(sessions(people, 40))
-    assert [answer["confidence_score"] for answer in together] == expected.confidence.tolist()
+    expected = confidences(scorer, people, drawn)
+    assert [answer["confidence_score"] for answer in together] == expected
     assert [answers.of([request])[0] for request in requests[:5]] == together[:5]
     assert sum(together[0]["feature_importance"].values()) == pytest.approx(1, abs=1e-3)
 

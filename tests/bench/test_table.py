@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from bench.figures import Figure
 from bench.table import (
     contestants_table,
+    falls,
     figures_table,
     machine_line,
+    machine_speeds,
     page,
     scorer_table,
     summary,
@@ -88,3 +91,44 @@ def test_the_page_shows_both_pictures_and_the_summary_the_first_figures_only() -
 
 def test_the_scorer_is_shown_by_size_of_batch() -> None:
     assert "| 64 | 30,000 | 50,000 |" in scorer_table(document())
+
+
+def test_what_is_open_says_so_where_the_figure_would_stand() -> None:
+    assert "open: no GPU on this machine" in line(page(document()), "on a GPU")
+
+
+def test_where_there_must_be_none_the_worst_round_is_shown() -> None:
+    entries = [Figure("lost", "", (0.0, 0.0, 3.0), at_most=0.0).entry()]
+    assert "| at most 0 | 3.00 | 0 to 3.00 | **not reached** |" in figures_table(entries)
+
+
+def test_a_peers_rounds_and_its_refusals_stand_beside_its_rate() -> None:
+    text = contestants_table(document())
+    assert "| 0 | 4,000, 4,400, 4,200 |" in line(text, "this service")
+    assert "| 3 | 4,000, 4,000, 4,000 |" in line(text, "Mosec")
+
+
+@pytest.mark.parametrize(
+    ("rates", "machine", "marked"),
+    [
+        ([100.0, 90.0, 85.0], [1.0, 1.0, 1.0], False),
+        ([100.0, 100.0, 70.0, 60.0], [1.0, 1.0, 1.0, 1.0], True),
+        ([100.0, 50.0], [1.0, 0.5], False),
+        ([100.0, 50.0], [1.0, 0.9], True),
+        ([100.0], [1.0], False),
+        ([], [], False),
+    ],
+)
+def test_who_does_not_come_back_to_his_speed_is_marked(
+    rates: list[float], machine: list[float], marked: bool
+) -> None:
+    assert falls(rates, machine) is marked
+
+
+def test_the_machines_speed_is_that_of_the_middle_contestant() -> None:
+    made = document()
+    rates = {"service": [100.0, 50.0], "mosec": [10.0, 5.0], "ray": [8.0, 1.0]}
+    made["samples"] = {f"rate/{name}": values for name, values in rates.items()}
+    assert machine_speeds(made) == [1.0, 0.5]
+    assert "8.00, 1.00 (**falls**)" in contestants_table(made)
+    assert contestants_table(made).count("falls") == 1

@@ -23,23 +23,29 @@ from ml.registry import load
 from ml.sessions import Sessions
 from scripts.score_patterns import Client
 from tests.e2e.bulk import NUMBERS
-from tests.e2e.service import ROOT, RunningService, pattern
+from tests.e2e.service import ROOT, RunningService
 
 BEGIN = 1_780_000_000
 LANES = 16
 MANY = int(os.environ.get("MEASURE_MANY", "1000000"))  # patterns of the large job
 
 
-def lines(count: int, dids: int) -> Iterator[bytes]:
-    """Patterns in order of time, each DID near its own mean."""
-    rng = random.Random(1)
+DAYS_APART = (
+    3  # the jobs of one run: a job is a day and some hours long, and one fills a day's quota
+)
+
+
+def lines(count: int, dids: int, turn: int) -> Iterator[bytes]:
+    """Patterns in order of time, each DID near its own mean; every turn has later ones, and none twice."""
+    rng = random.Random(turn)
+    begin = BEGIN + turn * DAYS_APART * 86_400
     for n in range(count):
         did = rng.randrange(dids)
         own = random.Random(did)
         means = (own.uniform(40, 80), own.uniform(80, 140), own.uniform(60, 150), own.uniform(1, 6))
         values = [round(mean * rng.uniform(0.95, 1.05), 2) for mean in means]
         features = dict(zip(NUMBERS, values, strict=True)) | {"activity_hour_preference": 14}
-        body = {"did": f"did:measure:{did}", "timestamp": BEGIN + n, "features": features}
+        body = {"did": f"did:measure:{did}", "timestamp": begin + n, "features": features}
         yield json.dumps(body).encode() + b"\n"
 
 
@@ -58,19 +64,23 @@ def started(directory: str) -> tuple[RunningService, dict[str, psutil.Process]]:
     return service, {name: psutil.Process(part.pid) for name, part in parts.items()}
 
 
-def run_job(service: RunningService, count: int, dids: int) -> tuple[float, float, float]:
-    """Seconds to submit, until done, and to fetch the rest; results are fetched as they come."""
+def run_job(
+    service: RunningService, count: int, dids: int, turn: int
+) -> tuple[float, float, float, float]:
+    """Seconds to submit, until done, and to fetch; and the share of patterns that entered a history."""
     client = Client(service.url(""), None)
-    body = list(lines(count, dids))
+    body = list(lines(count, dids, turn))
     began = time.perf_counter()
     job_id = client.submit(iter(body), f"{count}.{time.time()}")
     submitted = time.perf_counter()
     while client.job(job_id)["state"] not in {"done", "failed"}:
         time.sleep(0.05)
     done = time.perf_counter()
-    fetched = sum(1 for _ in client.results(job_id, 0))
-    assert fetched == count
-    return submitted - began, done - submitted, time.perf_counter() - done
+    results = list(client.results(job_id, 0))
+    fetched = time.perf_counter()
+    assert len(results) == count
+    recorded = sum(b'"recorded":true' in line for line in results) / count
+    return submitted - began, done - submitted, fetched - done, recorded
 
 
 def scorer_rate() -> float:
@@ -93,15 +103,15 @@ def speed() -> None:
     with tempfile.TemporaryDirectory() as directory:
         service, processes = started(directory)
         try:
-            run_job(service, 100_000, 20_000)  # its DIDs get their histories
+            run_job(service, 100_000, 20_000, 0)  # its DIDs get their histories
             before = sum(processes["bulk"].cpu_times()[:2])
-            times = run_job(service, 100_000, 20_000)
+            *times, recorded = run_job(service, 100_000, 20_000, 1)
             used = sum(processes["bulk"].cpu_times()[:2]) - before
         finally:
             service.stop()
     print(f"scorer alone: {alone:,.0f} patterns/s; again afterwards: {scorer_rate():,.0f}")
     print("submit {:.1f} s, work {:.1f} s, fetch {:.1f} s".format(*times))
-    print(f"end to end: {100_000 / sum(times):,.0f} patterns/s")
+    print(f"end to end: {100_000 / sum(times):,.0f} patterns/s; {recorded:.0%} entered a history")
     print(f"bulk worker's core: {used:.1f} s, {100_000 / used:,.0f} patterns per second of it")
 
 
@@ -111,9 +121,9 @@ def memory() -> None:
         with tempfile.TemporaryDirectory() as directory:
             service, processes = started(directory)
             try:
-                run_job(service, 2_000, 500)
+                run_job(service, 2_000, 500, 0)
                 peak, stop = _watched({name: processes[name] for name in ("api", "bulk")})
-                run_job(service, count, max(count // 5, 1))
+                run_job(service, count, max(count // 5, 1), 1)
                 stop.set()
             finally:
                 service.stop()
@@ -138,21 +148,27 @@ def latency() -> None:
     with tempfile.TemporaryDirectory() as directory:
         service, _ = started(directory)
         try:
-            _predictions(service, 5)
-            print("without a job: p50 {:.1f} ms, p99 {:.1f} ms".format(*_predictions(service, 20)))
-            body = list(lines(200_000, 20_000))
+            _predictions(service, 5, 0)
+            print(
+                "without a job: p50 {:.1f} ms, p99 {:.1f} ms".format(*_predictions(service, 20, 1))
+            )
+            body = list(lines(200_000, 20_000, 1))
             client = Client(service.url(""), None)
             job = threading.Thread(target=client.submit, args=(iter(body), "latency"))
             job.start()
-            print("with a job:    p50 {:.1f} ms, p99 {:.1f} ms".format(*_predictions(service, 20)))
+            print(
+                "with a job:    p50 {:.1f} ms, p99 {:.1f} ms".format(*_predictions(service, 20, 2))
+            )
             job.join()
         finally:
             service.stop()
 
 
-def _predictions(service: RunningService, seconds: float) -> tuple[float, float]:
-    """Milliseconds from the moment at which each request was due."""
+def _predictions(service: RunningService, seconds: float, turn: int) -> tuple[float, float]:
+    """Milliseconds from the moment at which each request was due; every one must be answered with 200."""
     times: list[float] = []
+    statuses: list[int] = []
+    bodies = [body.rstrip() for body in lines(int(200 * seconds), 2_000, turn)]
     began = time.perf_counter()
 
     def work(lane: int) -> None:
@@ -160,8 +176,10 @@ def _predictions(service: RunningService, seconds: float) -> tuple[float, float]
         for n in range(lane, int(200 * seconds), LANES):
             due = began + n / 200
             time.sleep(max(0.0, due - time.perf_counter()))
-            connection.request("POST", "/predict", json.dumps(pattern(f"0x{n:x}")).encode())
-            assert connection.getresponse().read()
+            connection.request("POST", "/predict", bodies[n])
+            answer = connection.getresponse()
+            answer.read()
+            statuses.append(answer.status)
             times.append((time.perf_counter() - due) * 1000)
 
     lanes = [threading.Thread(target=work, args=(lane,)) for lane in range(LANES)]
@@ -169,6 +187,9 @@ def _predictions(service: RunningService, seconds: float) -> tuple[float, float]
         lane.start()
     for lane in lanes:
         lane.join()
+    assert statuses == [200] * len(bodies), (
+        "no figure: some requests were refused or never answered"
+    )
     times.sort()
     return times[len(times) // 2], times[math.ceil(len(times) * 0.99) - 1]
 

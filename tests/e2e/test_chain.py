@@ -30,6 +30,10 @@ pytestmark = pytest.mark.e2e
 BLOCKS = int(os.environ.get("CHAIN_SOAK_BLOCKS", "300"))
 CALLERS = 1000
 TYPED = (65, 120, 65, 3, 14)
+ABSTENTIONS = (
+    "DEADLINE_EXCEEDED",
+    "OVERLOADED",
+)  # an answer comes within 1.5 seconds or not at all
 HISTORY_KEYS = "biometrics:history:*"
 
 
@@ -77,6 +81,20 @@ def figure(service: RunningService, port: int, name: str) -> float:
     return float(next(line for line in text.splitlines() if line.startswith(name)).split()[-1])
 
 
+def signed_lines(replies: set[tuple[int, bytes] | None]) -> dict[str, set[bytes]]:
+    """What was signed for each DID. Anything else in the replies is an abstention of a machine that is too slow."""
+    given: dict[str, set[bytes]] = {}
+    for reply in replies:
+        for line in [] if reply is None else reply[1].splitlines():
+            read = scan(line)
+            if read is None:
+                assert json.loads(line)["error_code"] in ABSTENTIONS, line
+                continue
+            assert signed(read), line
+            given.setdefault(f"0x{read.did.hex()}", set()).add(line)
+    return given
+
+
 def test_a_thousand_callers_with_ten_patterns_cause_ten_inferences_and_ten_history_entries(
     chain_service: RunningService,
 ) -> None:
@@ -92,19 +110,16 @@ def test_a_thousand_callers_with_ten_patterns_cause_ten_inferences_and_ten_histo
         return await asyncio.gather(*calls)
 
     replies = set(asyncio.run(call()))
-    assert len(replies) == 1
-    reply = replies.pop()
-    assert reply is not None
-    assert reply[0] == 200
-    read = [scan(line) for line in reply[1].splitlines()]
-    assert [None if each is None else f"0x{each.did.hex()}" for each in read] == [
-        pattern.did for pattern in patterns
-    ]
-    assert all(each is not None and signed(each) for each in read)
+    given = signed_lines(replies)
+    assert sorted(given) == [pattern.did for pattern in patterns]
+    assert [len(lines) for lines in given.values()] == [1] * 10, given
     scored = sum(figure(chain_service, end.port, "biometrics_chain_scored_total") for end in ends)
     assert scored == 10
     chain_service.wait_for(lambda: lengths(chain_service) == [1] * 10, "ten entries")
-    assert chain_service.get("/stats")[1]["performance"]["total_predictions"] == 10
+    chain_service.wait_for(
+        lambda: chain_service.get("/stats")[1]["performance"]["total_predictions"] == 10,
+        "the figures are written",
+    )
 
 
 def test_a_front_end_killed_between_scoring_and_storing_leaves_one_answer_and_one_entry(

@@ -23,7 +23,12 @@ def test_a_file_is_scored_in_its_order_and_an_interrupted_run_goes_on(
     path.write_bytes(ndjson(patterns(3_000, 300)) + b"\nbroken\n")
     wanted = ["--input", str(path), "--output", str(output), "--url", own_service.url("")]
     assert main(wanted) == 1  # one line has no score
-    assert "1 patterns have no score" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "1 patterns have no score" in shown
+    bars = shown.split("\n", 1)[0].split("\r")[1:]
+    assert f"[{'#' * 40}] 3,001 of 3,001 scored, 3,001 fetched" in bars[-1]
+    lengths = [bar.count("#") for bar in bars]
+    assert lengths == sorted(lengths)
     whole = output.read_bytes()
     assert [json.loads(line)["index"] for line in whole.splitlines()] == list(range(3_001))
     job_id = own_service.get("/jobs")[1]["jobs"][0]["job_id"]

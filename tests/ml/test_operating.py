@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ml.metrics import Scored
-from ml.operating import FALSE_MATCHES, OperatingPoint, operating_points, reject_below
+from ml.operating import FALSE_MATCHES, GREATEST, OperatingPoint, operating_points, reject_below
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +23,7 @@ def test_each_point_is_the_least_confidence_that_keeps_its_promise(scored: Score
         point = points[name]
         accepted = confidence[~scored.genuine] >= point.threshold
         assert accepted.mean() <= allowed
+        assert point.threshold <= GREATEST
         assert point.threshold == 51 or (
             (confidence[~scored.genuine] >= point.threshold - 1).mean() > allowed
         )
@@ -50,6 +51,30 @@ def test_at_most_one_genuine_session_in_a_hundred_lies_below_the_rejection(score
 def test_a_point_is_what_its_entry_says(scored: Scored) -> None:
     point = operating_points(scored, "here", np.random.default_rng(1), 5)["secure"]
     assert OperatingPoint.of(point.entry()) == point
+
+
+def test_a_point_tells_what_the_same_threshold_does_to_sessions_of_four_numbers(
+    scored: Scored,
+) -> None:
+    doubtful = Scored(0.25 + scored.probability / 2, scored.genuine, scored.user)
+    rng = np.random.default_rng(1)
+    points = operating_points(scored, "here", rng, 5, four_numbers=doubtful)
+    confidence = np.floor(doubtful.probability * 100 + 0.5)
+    for point in points.values():
+        fmr, fnmr = point.four_numbers_fmr, point.four_numbers_fnmr
+        assert fmr is not None
+        assert fnmr is not None
+        assert fmr.value == pytest.approx((confidence[~doubtful.genuine] >= point.threshold).mean())
+        assert fnmr.value == pytest.approx((confidence[doubtful.genuine] < point.threshold).mean())
+        assert OperatingPoint.of(point.entry()) == point
+
+
+def test_no_point_refuses_all_that_is_not_certain() -> None:
+    rng = np.random.default_rng(2)
+    genuine = np.arange(4_000) % 2 == 0
+    alike = Scored(np.full(4_000, 0.999), genuine, np.arange(4_000) % 40)
+    points = operating_points(alike, "here", rng, 5)
+    assert {point.threshold for point in points.values()} == {GREATEST}
 
 
 def test_an_entry_with_a_part_missing_is_no_point(scored: Scored) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from ml import training
 from ml.evidence import Evidence
 from ml.fitting import comparisons
 from ml.samples import Samples
@@ -53,6 +54,19 @@ def test_another_seed_gives_another_network(evidence: Evidence, trials: Trials) 
 def test_training_learns_to_tell_people_apart(evidence: Evidence, trials: Trials) -> None:
     network = fit_network(evidence, trials, trials, Settings(epochs=3), lambda *_: None)
     assert loss_of(network, evidence, trials) < 0.45  # a coin has 0.69
+
+
+def test_sessions_without_history_in_every_batch_draw_zero_evidence_to_even_odds(
+    evidence: Evidence, trials: Trials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = []
+    for weight in (0.0, 1.0):
+        monkeypatch.setattr(training, "UNKNOWN_WEIGHT", weight)
+        network = fit_network(evidence, trials, trials, Settings(epochs=4), lambda *_: None)
+        with torch.inference_mode():
+            nothing = network(torch.zeros(1, 6, dtype=torch.float64))
+        away.append(abs(float(nothing) - 0.5))
+    assert away[1] < away[0] / 2
 
 
 def test_the_best_epoch_is_kept_and_training_stops_early(

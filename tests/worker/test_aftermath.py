@@ -10,10 +10,10 @@ from redis import Redis
 from tests.worker.dead_server import dead_redis
 from tests.worker.outcomes import outcome
 from worker.aftermath import Aftermath
-from worker.contract import STATS_KEY, Decision
+from worker.contract import Decision
 from worker.history import History
 from worker.metrics import WorkerMetrics
-from worker.totals import Totals, TotalsUnavailableError
+from worker.totals import Totals
 
 
 @pytest.fixture
@@ -32,16 +32,10 @@ def sample(metrics: WorkerMetrics, name: str, **labels: str) -> float:
 def test_patterns_figures_and_metrics_are_written(redis: Redis) -> None:
     metrics = WorkerMetrics()
     history = History(redis, 50, 180)
-    after = Aftermath(history, Totals(redis), metrics)
+    after = Aftermath(history, Totals(redis, metrics), metrics)
     after(outcome(80, 90))
     after(outcome(40, errors=1))
     assert [len(found) for found in history.read(["50", "5a", "28", "ff"])] == [1, 1, 1, 0]
-    assert redis.hgetall(STATS_KEY) == {
-        b"predictions": b"3",
-        b"inference_ms_sum": b"6",
-        b"confidence_sum": b"210",
-        b"anomalies": b"0",
-    }
     assert sample(metrics, "predictions_total") == 3
     assert sample(metrics, "recorded_total") == 3
     assert sample(metrics, "row_errors_total", code="INFERENCE_ERROR") == 1
@@ -55,7 +49,7 @@ def test_decisions_and_reasons_are_counted_by_name(redis: Redis) -> None:
     first, _, last = scored.answers
     first["decision"], first["reasons"] = "accept", ["SHORT_HISTORY"]
     last["decision"], last["reasons"] = "reject", ["SHORT_HISTORY", "REPLAY_SUSPECTED"]
-    Aftermath(History(redis, 50, 180), Totals(redis), metrics)(scored)
+    Aftermath(History(redis, 50, 180), Totals(redis, metrics), metrics)(scored)
     counted = [sample(metrics, "decisions_total", decision=each) for each in Decision]
     assert counted == [1, 1, 1]
     assert sample(metrics, "reasons_total", reason="SHORT_HISTORY") == 2
@@ -65,7 +59,7 @@ def test_decisions_and_reasons_are_counted_by_name(redis: Redis) -> None:
 
 def test_what_was_kept_out_at_the_last_moment_is_not_counted_as_recorded(redis: Redis) -> None:
     metrics = WorkerMetrics()
-    after = Aftermath(History(redis, 50, 180, quota=1), Totals(redis), metrics)
+    after = Aftermath(History(redis, 50, 180, quota=1), Totals(redis, metrics), metrics)
     after(outcome(80, 90))
     after(outcome(80, 70))
     assert sample(metrics, "recorded_total") == 3
@@ -74,16 +68,10 @@ def test_what_was_kept_out_at_the_last_moment_is_not_counted_as_recorded(redis: 
 def test_a_failed_write_is_counted_and_raises_nothing() -> None:
     metrics = WorkerMetrics()
     gone = dead_redis()
-    Aftermath(History(gone, 50, 180), Totals(gone), metrics)(outcome(80, 90))
+    Aftermath(History(gone, 50, 180), Totals(gone, metrics), metrics)(outcome(80, 90))
     assert sample(metrics, "record_failures_total") == 2
     assert sample(metrics, "recorded_total") == 0
-    assert sample(metrics, "totals_failures_total") == 1
     assert sample(metrics, "predictions_total") == 2
-
-
-def test_figures_that_cannot_be_added_are_an_error_of_their_own() -> None:
-    with pytest.raises(TotalsUnavailableError):
-        Totals(dead_redis()).add(outcome(80))
 
 
 def test_the_metrics_show_one_model_at_a_time() -> None:

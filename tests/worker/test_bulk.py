@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +9,7 @@ from celery import Celery
 from redis import Redis
 
 from tests.worker.jobs.posted import JOB, post, row
-from worker.bulk import _register, calm_the_collector, queued
+from worker.bulk import _register, queued
 from worker.celery_app import create_celery
 from worker.contract import BULK_QUEUE, BULK_TASK, SWEEP_TASK, JobKeys
 from worker.metrics import WorkerMetrics
@@ -53,23 +51,3 @@ def test_the_sweep_sends_what_lost_its_message(app: Celery, redis: Redis, redis_
     post(redis_url, [(row("aa"), 1.0)])
     app.tasks[SWEEP_TASK]()
     assert redis.llen(BULK_QUEUE) == 1
-
-
-def test_what_was_loaded_is_looked_at_no_more_and_new_garbage_is_still_found() -> None:
-    before = gc.get_threshold()
-    try:
-        calm_the_collector()
-        assert gc.get_freeze_count() > 10_000
-        found = weakref.ref(Circle())
-        gc.collect()
-        assert found() is None
-    finally:
-        gc.unfreeze()
-        gc.set_threshold(*before)
-
-
-class Circle:
-    """Refers to itself, so that only the collector ends it."""
-
-    def __init__(self) -> None:
-        self.myself = self

@@ -29,7 +29,7 @@ def test_what_the_server_recorded_outranks_what_the_caller_brings() -> None:
     found = compared(
         [row("aa", brought(3)), row("bb", brought(3)), row("cc")], [[pattern(9)], [], []]
     )
-    assert [found.source(i) for i in range(3)] == ["server", "caller", "none"]
+    assert found.sources() == ["server", "caller", "none"]
     assert found.sessions.counts.tolist() == [1, 3, 0]
     assert found.recorded.tolist() == [1, 0, 0]
     assert found.sessions.history[0, 0].tolist() == [63.75, 121.75, 80.0, 3.0]

@@ -232,3 +232,44 @@ def test_a_job_keeps_the_same_few_more_and_a_spoilt_key_costs_nobody_else_an_ent
     assert history.enter_once("mark", entries, 60)
     assert history.read(["aa"], spare=SPARE) == [[pattern(39 - k) for k in range(3 + SPARE)]]
     assert redis.get(history_key("spoilt")) == b"no list"
+
+
+NOTHING_READABLE = [
+    b"no record",
+    b"\x03" + bytes(21),
+    b"\x01" + bytes(113),
+    Pattern(5, (60.0, float("nan"), 80.0, 2.5)).pack(),
+    Pattern(5, (60.0, 100.0, 80.0, float("-inf"))).pack(),
+]
+
+
+@pytest.mark.parametrize("by_a_job", [False, True])
+@pytest.mark.parametrize("found", [*([each] * 9 for each in NOTHING_READABLE), NOTHING_READABLE])
+def test_a_history_of_nothing_readable_is_founded_over_once(
+    redis: Redis, found: list[bytes], by_a_job: bool
+) -> None:
+    history = History(redis, 50, 180, quota=10)
+    redis.rpush(history_key("aa"), *found)
+    assert history.read(["aa"]) == [[]]
+    entries = [Entry("aa", pattern(1), founding=True), Entry("aa", pattern(2), founding=True)]
+    if by_a_job:
+        assert history.enter_once("mark", entries, 60)
+    else:
+        assert history.append(entries) == 1
+    assert history.read(["aa"]) == [[pattern(1)]]
+
+
+@pytest.mark.parametrize("by_a_job", [False, True])
+def test_what_is_no_list_makes_room_for_a_founding_pattern_and_for_no_other(
+    redis: Redis, by_a_job: bool
+) -> None:
+    history = History(redis, 50, 180)
+    redis.set(history_key("aa"), "no list")
+    if by_a_job:
+        assert history.enter_once("one", [Entry("aa", pattern(0))], 60)
+        assert history.enter_once("two", [Entry("aa", pattern(1), founding=True)], 60)
+    else:
+        with pytest.raises(HistoryUnavailableError):
+            history.append([Entry("aa", pattern(0))])
+        assert history.append([Entry("aa", pattern(1), founding=True)]) == 1
+    assert history.read(["aa"]) == [[pattern(1)]]

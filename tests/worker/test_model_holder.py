@@ -42,7 +42,7 @@ def test_the_shipped_model_is_held_while_nothing_is_promoted(tmp_path: Path) -> 
     scorer = held.start()
     held.stop()
     assert held.current().scorer is scorer
-    assert 50 < held.current().equal_error < held.current().acceptance <= 100
+    assert 50 < held.current().equal_error < held.current().secure <= 100
     assert seen == [scorer]
     assert held.refresh() is False
 
@@ -106,6 +106,18 @@ def test_a_damaged_promotion_that_was_repaired_is_taken(tmp_path: Path) -> None:
     assert held.refresh() is False
     shutil.copy(PRODUCTION / "model.pth", path)
     os.utime(path, ns=(1, 1))
+    assert held.refresh() is True
+
+
+def test_a_promotion_whose_manifest_comes_after_its_weights_is_taken(tmp_path: Path) -> None:
+    held = holder(tmp_path)
+    held.start()
+    held.stop()
+    path = copy_model(tmp_path / "1.0.1")
+    path.with_suffix(".json").unlink()
+    Promotions(tmp_path).promote("1.0.1")
+    assert held.refresh() is False
+    shutil.copy(PRODUCTION / "model.json", path.with_suffix(".json"))
     assert held.refresh() is True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from worker.history import Entry, History
 from worker.promotion import Promotions
 from worker.records import Pattern
 from worker.retraining import LOCK_KEY, Retraining, table, user_number
+
+pytestmark = pytest.mark.timeout(300)  # two trainings
 
 MODEL = Path(__file__).resolve().parents[2] / "models" / "production" / "model.pth"
 
@@ -94,28 +97,36 @@ def record_other_house(redis: Redis) -> None:
     History(redis, 50, 180).append(entries)
 
 
-def test_what_was_promoted_is_not_promoted_again_for_the_same_histories(
-    redis: Redis, tmp_path: Path
-) -> None:
-    record_other_house(redis)
-    first = run(redis, tmp_path).run()
-    assert first["promoted"] is True, first
-    assert first["version"] == "2.0.1"
-    assert first["shipped"] == first["current"]
-    second = run(redis, tmp_path).run()
-    assert second["current"] == first["candidate"] == second["candidate"]
-    assert second["shipped"] == first["shipped"]
-    assert "shipped" in second["why"]
+@pytest.fixture(scope="module")
+def promoted(
+    redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, Any]]:
+    """The models after a run that found a promoted one which cannot be used, and what the run says."""
+    directory = tmp_path_factory.mktemp("promoted")
+    (directory / "current").write_text("2.0.1\n")
+    (directory / "2.0.1").mkdir()
+    (directory / "2.0.1" / "model.pth").write_bytes(b"no model")
+    with Redis.from_url(redis_url) as redis:
+        redis.flushdb()
+        record_other_house(redis)
+        return directory, dict(run(redis, directory).run())
 
 
 def test_a_promoted_model_that_cannot_be_used_gives_way_to_the_shipped_one(
-    redis: Redis, tmp_path: Path
+    promoted: tuple[Path, dict[str, Any]],
 ) -> None:
+    _, first = promoted
+    assert first["promoted"] is True, first
+    assert first["version"] == "2.0.2"
+    assert first["shipped"] == first["current"]
+
+
+def test_what_was_promoted_is_not_promoted_again_for_the_same_histories(
+    redis: Redis, promoted: tuple[Path, dict[str, Any]]
+) -> None:
+    directory, first = promoted
     record_other_house(redis)
-    (tmp_path / "current").write_text("2.0.1\n")
-    (tmp_path / "2.0.1").mkdir()
-    (tmp_path / "2.0.1" / "model.pth").write_bytes(b"no model")
-    outcome = run(redis, tmp_path).run()
-    assert outcome["promoted"] is True, outcome
-    assert outcome["version"] == "2.0.2"
-    assert outcome["shipped"] == outcome["current"]
+    second = run(redis, directory).run()
+    assert second["current"] == first["candidate"] == second["candidate"]
+    assert second["shipped"] == first["shipped"]
+    assert "shipped" in second["why"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,9 @@ class Closed:
 @dataclass(frozen=True)
 class OpenChunk:
     """One chunk without an end: `expired` when its claim's lease is over by the server's clock, `ready` when the chunk
-    before it, if any, has ended, `hopeless` when it failed too often and has no results."""
+    before it, if any, has ended, `hopeless` when it failed too often and has no results.
+
+    `waited_leases`: how many leases ago the sweep saw it waiting, or sent it, last; None when it did not yet."""
 
     chunk: int
     state: str
@@ -51,6 +53,7 @@ class OpenChunk:
     stored: bool
     expired: bool
     ready: bool
+    waited_leases: float | None
 
     def hopeless(self, failures: int) -> bool:
         """Whether so many failures end it: what is stored has only to be written, which no pattern can prevent."""
@@ -68,6 +71,7 @@ class Ledger:
         self._store = redis.register_script(scripts.STORE)
         self._close = redis.register_script(scripts.CLOSE)
         self._release = redis.register_script(scripts.RELEASE)
+        self._seen = redis.register_script(scripts.SEEN)
 
     def claim(self, job_id: str, chunk: int) -> Claim | None:
         """The chunk under a new fence; None when it is taken, ended, cancelled or waits for the one before it."""
@@ -144,7 +148,7 @@ class Ledger:
         plans = self._redis.hmget(keys.plan, names) if names else []
         found = []
         for name, plan in zip(names, plans, strict=True):
-            after = json.loads(plan)["after"]
+            after, seen = json.loads(plan)["after"], ledger.get(f"w:{name}")
             found.append(
                 OpenChunk(
                     int(name),
@@ -153,9 +157,15 @@ class Ledger:
                     f"r:{name}" in ledger,
                     float(ledger.get(f"l:{name}", "inf")) < now,
                     after is None or str(after) in ended,
+                    (now - float(seen)) / self._lease_seconds if seen is not None else None,
                 )
             )
         return found
+
+    def seen(self, job_id: str, chunks: Sequence[int]) -> None:
+        """Let these chunks, as far as they wait, have waited from now on."""
+        if chunks:
+            self._seen([JobKeys(job_id).ledger], [*chunks])
 
     def waiting(self, job_id: str, chunk: int) -> tuple[Claim, int]:
         """The chunk as it would be claimed, to be read only, and its rows. Raises LookupError when the job is gone."""

@@ -41,6 +41,7 @@ if type(after) == 'number' then
 end
 local fence = redis.call('HINCRBY', KEYS[2], 'f:' .. chunk, 1)
 redis.call('HSET', KEYS[2], 's:' .. chunk, 'claimed', 'l:' .. chunk, now() + tonumber(ARGV[2]))
+redis.call('HDEL', KEYS[2], 'w:' .. chunk)
 if state == 'queued' then redis.call('HSET', KEYS[1], 'state', 'running', 'started', now()) end
 return {tostring(fence), stored, plan}
 """
@@ -125,6 +126,18 @@ if redis.call('HEXISTS', KEYS[1], 'callback') == 1 then
   redis.call('ZADD', KEYS[7], now(), job)
 end
 return following
+"""
+)
+
+# KEYS ledger; ARGV chunk... : the sweep has seen, or sent, these; those that wait, wait from now on.
+SEEN: Final = (
+    _NOW
+    + """
+for _, chunk in ipairs(ARGV) do
+  if redis.call('HGET', KEYS[1], 's:' .. chunk) == 'waiting' then
+    redis.call('HSET', KEYS[1], 'w:' .. chunk, now())
+  end
+end
 """
 )
 

@@ -12,6 +12,13 @@ from worker.contract import ErrorCode
 from worker.jobs.ledger import Ledger, OpenChunk
 from worker.jobs.rows import pages_of, rows_of
 
+PATIENCE_LEASES = (
+    5  # in a queue that is never empty a chunk waits so long before its name counts as lost
+)
+OVERDUE_A_RUN = (
+    16  # a name that was not lost costs a worker a millisecond: a long queue must not double itself
+)
+
 Send = Callable[[str, int], None]
 
 
@@ -25,13 +32,16 @@ class Sweep:
         self._send = send
         self._queued = queued
         self._clock = clock
+        self._overdue_left = 0
 
     def run(self) -> int:
         """Free, bury and send again; how many chunks were sent. Raises RedisError.
 
-        A chunk that only waits is sent when no message waits in the queue: until then its turn may still come.
+        A chunk that only waits is sent when no message waits in the queue: until then its turn may still come. Where
+        the queue never empties, the few that have waited longest beyond all patience are sent: a claim is given once.
         """
         idle = self._queued() == 0
+        self._overdue_left = OVERDUE_A_RUN
         sent = 0
         for job_id in self._ledger.active():
             try:
@@ -48,14 +58,28 @@ class Sweep:
         return sent
 
     def _sweep(self, job_id: str, idle: bool) -> int:
-        due = [
-            number
-            for chunk in self._ledger.open_chunks(job_id)
-            if (number := self._due(job_id, chunk, idle)) is not None
-        ]
-        for number in dict.fromkeys(due):
+        chunks = self._ledger.open_chunks(job_id)
+        due = [each for chunk in chunks if (each := self._due(job_id, chunk, idle)) is not None]
+        if not idle:
+            due += self._overdue(chunks)
+        due = list(dict.fromkeys(due))
+        for number in due:
             self._send(job_id, number)
-        return len(set(due))
+        unseen = [chunk.chunk for chunk in chunks if chunk.ready and chunk.waited_leases is None]
+        self._ledger.seen(job_id, [*unseen, *due])
+        return len(due)
+
+    def _overdue(self, chunks: list[OpenChunk]) -> list[int]:
+        found = [
+            (chunk.waited_leases, chunk.chunk)
+            for chunk in chunks
+            if chunk.state == "waiting"
+            and chunk.ready
+            and (chunk.waited_leases or 0) > PATIENCE_LEASES
+        ]
+        found = sorted(found, reverse=True)[: self._overdue_left]
+        self._overdue_left -= len(found)
+        return [chunk for _, chunk in found]
 
     def _due(self, job_id: str, chunk: OpenChunk, idle: bool) -> int | None:
         """The chunk to send: this one, or the one that waited for it where this one has no hope."""

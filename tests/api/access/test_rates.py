@@ -247,3 +247,12 @@ def test_a_standing_never_owes_requests() -> None:
     assert Standing(limit, 9, 1).remaining == 0
     assert Standing(limit, 9, 1).exceeded
     assert not Standing(limit, 3, 1).exceeded
+
+
+async def test_of_a_crowd_that_waits_for_the_store_no_leased_number_is_thrown_away() -> None:
+    counts, clock, metrics = Counts(), Clock(), ApiMetrics()
+    limits = RateLimits(tuple(parse_many("100000/minute")), counts, metrics, clock)
+    for _ in range(20):
+        await asyncio.gather(*(limits(scope()) for _ in range(1000)))
+    (counted,) = counts.kept.values()
+    assert counted < 20_000 + 2 * 100  # what is leased and not given out yet

@@ -78,3 +78,12 @@ async def test_everyone_who_waits_hears_of_a_store_that_fails_and_the_next_asks_
     assert [type(error) for error in heard] == [ConnectionError] * 5
     shared.failing = False
     assert await number(tally) == 1
+
+
+async def test_what_is_left_of_a_lease_is_given_out_before_more_is_fetched() -> None:
+    shared = Shared()
+    tally = Tally(0, 50 * LEASES_IN_A_LIMIT, shared.add)
+    assert await number(tally) == 1
+    waits = [tally.wait() for _ in range(60)]  # who did not see that a lease had come
+    assert await asyncio.gather(*waits) == list(range(2, 62))
+    assert shared.asked == [50, 50]

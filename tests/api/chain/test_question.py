@@ -70,6 +70,15 @@ def test_what_is_no_whole_number_in_range_is_refused(value: Any) -> None:
     assert "typing_speed_wpm" in refusal(request(typing_speed_wpm=value))
 
 
+@pytest.mark.parametrize(
+    ("value", "got"), [(65.0, "65.0"), (-1, "-1"), (401, "401"), ("65", "a string")]
+)
+def test_what_a_number_must_be_is_said_as_the_chain_knows_it(value: Any, got: str) -> None:
+    said = f"features.typing_speed_wpm must be a whole number between 0 and 400 (got {got})"
+    assert refusal(request(typing_speed_wpm=value)) == said
+    assert "whole number between 0 and 10,000" in refusal(request(avg_transition_time_ms=-1))
+
+
 def test_a_field_that_nobody_reads_is_refused() -> None:
     assert "not a known field" in refusal(request() | {"historical_patterns": []})
 

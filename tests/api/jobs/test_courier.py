@@ -13,7 +13,7 @@ import pytest
 from redis.asyncio import Redis
 
 from api.jobs.courier import Courier
-from api.jobs.outbox import Outbox
+from api.jobs.outbox import Call, Outbox
 from api.jobs.target import Targets
 from api.redis_client import open_redis
 from tests.api.jobs.receiver import Receiver, certificate_for, documented_verifier, receiving
@@ -39,13 +39,15 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 
 @asynccontextmanager
 async def couriers(redis: Redis, port: int, count: int = 1) -> AsyncIterator[None]:
-    async def body(_job_id: str) -> bytes:
+    async def body(_call: Call) -> bytes:
         return DONE
 
-    async def look_up(_host: str, _port: int) -> list[str]:
+    async def look_up(host: str, _port: int) -> list[str]:
+        if host.startswith("unsayable"):
+            raise UnicodeError("label too long")
         return ["127.0.0.1"]
 
-    hosts = [f"127.0.0.1:{port}", f"hooks.example.org:{port}"]
+    hosts = [f"127.0.0.1:{port}", f"hooks.example.org:{port}", "unsayable.example.org"]
     targets = Targets(hosts, [ipaddress.ip_network("127.0.0.0/8")], look_up)
     made = [Courier(Outbox(redis, 60), targets, KEY, body, lambda: NOW) for _ in range(count)]
     for each in made:
@@ -154,3 +156,11 @@ async def test_a_host_that_is_not_listed_any_more_gets_nothing(redis: Redis) -> 
             await until(redis, "pending", NOT_LISTED, "1")
     assert receiver.heard == []
     assert await redis.zcard(CALLBACKS) == 1
+
+
+async def test_what_nobody_foresaw_is_settled_and_tried_again_after_a_pause(redis: Redis) -> None:
+    await due(redis, "https://unsayable.example.org/done")
+    async with couriers(redis, port=1):
+        unforeseen = "it could not be sent; the service's log has the cause"
+        await until(redis, "pending", unforeseen, "1")
+        await until(redis, "pending", unforeseen, "2")

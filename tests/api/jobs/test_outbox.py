@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from redis.asyncio import Redis
@@ -98,3 +98,26 @@ async def test_a_server_that_is_away_is_told_as_such() -> None:
 def test_pauses_double_up_to_a_quarter_of_an_hour() -> None:
     assert [pause_seconds(tries) for tries in (1, 2, 3, 10, 11)] == [1, 2, 4, 512, 900]
     assert pause_seconds(10_000) == LONGEST_PAUSE_SECONDS
+
+
+async def test_a_late_try_of_an_earlier_end_says_nothing_of_the_new_one(redis: Redis) -> None:
+    await ended(redis)
+    outbox, client = Outbox(redis, 60), cast("Any", redis)
+    late = await taken(outbox)
+    key = JobKeys(JOB).job
+    await client.hset(key, mapping={"callback_attempts": 0, "finished": "9999999999.5"})
+    await client.zadd(CALLBACKS, {JOB: 1.0})  # its dead chunks were scored after all
+    again = await taken(outbox)
+    assert (late.tries, again.tries) == (1, 1)
+    assert late.name != again.name
+    assert await outbox.settle(late, "") is None
+    assert await shown(redis, "state") == ["pending"]
+    assert await outbox.settle(again, "") == "delivered"
+
+
+async def test_a_job_that_runs_again_is_not_told_of(redis: Redis) -> None:
+    await ended(redis)
+    client: Any = redis
+    await client.hdel(JobKeys(JOB).job, "finished")
+    assert await Outbox(redis, 60).take() is None
+    assert await redis.zcard(CALLBACKS) == 0

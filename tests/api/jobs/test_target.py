@@ -84,7 +84,8 @@ def test_http_is_for_loopback_that_was_allowed() -> None:
 @pytest.mark.parametrize(
     "host",
     ["127.0.0.1", "10.1.2.3", "169.254.169.254", "0.0.0.0", "[::1]", "[fe80::1]", "[::ffff:10.0.0.1]",
-     "[64:ff9b::a00:1]", "[2002:a00:1::]", "224.0.0.1", "100.64.0.1"],
+     "[64:ff9b::a00:1]", "[2002:a00:1::]", "224.0.0.1", "100.64.0.1",
+     "[fec0::1]", "[64:ff9b:1::a00:1]", "[::127.0.0.1]", "[::ffff:0:127.0.0.1]"],
 )  # fmt: skip
 async def test_an_address_that_is_not_public_is_refused_as_such_and_behind_a_name(
     host: str,

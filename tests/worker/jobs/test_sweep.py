@@ -11,7 +11,7 @@ from redis import Redis
 from tests.worker.jobs.posted import JOB, post, row
 from worker.contract import ACTIVE_JOBS, DEAD_CHUNKS, MAX_CHUNK_FAILURES, JobKeys
 from worker.jobs.ledger import Ledger
-from worker.jobs.sweep import Sweep
+from worker.jobs.sweep import PATIENCE_LEASES, Sweep
 
 KEYS = JobKeys(JOB)
 
@@ -110,3 +110,37 @@ def test_a_job_that_cannot_be_read_does_not_keep_the_others_waiting(
     redis.hset(broken.ledger, mapping={"s:0": "waiting", "e:0": MAX_CHUNK_FAILURES})
     redis.zadd(ACTIVE_JOBS, {broken.job_id: 0.0})  # the oldest, so the first to be swept
     assert sweep(ledger) == [(JOB, 0)]
+
+
+def long_ago(redis: Redis, ledger: Ledger, leases: float) -> None:
+    """The sweep has seen the chunk waiting so long ago."""
+    seconds, _ = redis.time()
+    redis.hset(KEYS.ledger, "w:0", seconds - leases * 60)
+
+
+def test_a_lost_message_is_sent_again_in_a_queue_that_is_never_empty(
+    ledger: Ledger, redis: Redis
+) -> None:
+    assert sweep(ledger, waiting=3) == []
+    assert redis.hexists(KEYS.ledger, "w:0")  # since then it waits
+    long_ago(redis, ledger, PATIENCE_LEASES - 1)
+    assert sweep(ledger, waiting=3) == []
+    long_ago(redis, ledger, PATIENCE_LEASES + 1)
+    assert sweep(ledger, waiting=3) == [(JOB, 0)]
+    assert sweep(ledger, waiting=3) == []  # its patience begins anew
+    assert ledger.claim(JOB, 0) is not None
+    assert not redis.hexists(KEYS.ledger, "w:0")
+
+
+def test_a_long_queue_gets_few_names_twice(
+    ledger: Ledger, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.jobs.sweep.OVERDUE_A_RUN", 0)
+    long_ago(redis, ledger, PATIENCE_LEASES + 1)
+    assert sweep(ledger, waiting=3) == []
+
+
+def test_a_job_that_was_cancelled_meanwhile_leaves_no_ledger(ledger: Ledger, redis: Redis) -> None:
+    redis.delete(KEYS.ledger)
+    ledger.seen(JOB, [0])
+    assert not redis.exists(KEYS.ledger)

@@ -1,0 +1,36 @@
+"""The model in the front end's process, which keeps its histories as the worker does."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Any
+
+from redis import Redis
+
+from bench.peers.in_process import InProcess
+from worker.contract import history_key
+from worker.settings import WorkerSettings
+
+
+def test_the_answer_leaves_before_the_history_is_written(redis_url: str) -> None:
+    did_hash = secrets.token_hex(16)
+    row: list[Any] = [did_hash, [50.0, 100.37, 139.63, 2.4, 14], None, None]
+
+    async def ask_one() -> tuple[Any, int, int]:
+        settings = WorkerSettings(redis_url=redis_url, updates_per_day=0)
+        (answer,) = await InProcess(settings).score([row])
+        with Redis.from_url(redis_url) as redis:
+            before: Any = redis.llen(history_key(did_hash))
+            await asyncio.sleep(0.01)
+            after: Any = redis.llen(history_key(did_hash))
+        return answer, before, after
+
+    answer, before, after = asyncio.run(ask_one())
+    assert answer["recorded"]
+    assert (before, after) == (0, 1)
+
+
+def test_a_full_day_is_full_here_too(redis_url: str) -> None:
+    settings = WorkerSettings(redis_url=redis_url, updates_per_day=3)
+    assert InProcess(settings)._history.quota == 3
