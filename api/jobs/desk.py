@@ -46,6 +46,7 @@ class JobDesk:
         bounds = Bounds(
             settings.job_max_patterns,
             settings.job_max_bytes,
+            settings.max_body_bytes,  # whatever /predict takes is a line of a job
             silent_seconds,
             settings.job_result_seconds,
         )

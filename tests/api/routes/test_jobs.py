@@ -118,6 +118,21 @@ async def test_a_broken_line_is_named_in_the_results_and_stops_no_other(
     assert "an hour ahead" in json.loads(rest[1])["detail"]
 
 
+@pytest.mark.parametrize("form", [b"%b\n%b", b"[%b, %b]"], ids=["lines", "a list"])
+@pytest.mark.parametrize("length", [300_000, 600_000])
+async def test_a_job_takes_a_pattern_as_long_as_predict_takes_and_no_longer(
+    redis: Redis, redis_url: str, form: bytes, length: int
+) -> None:
+    short = json.dumps(request_body()).encode()
+    long = short[:-1].ljust(length - 1) + b"}"
+    async with front(redis_url=redis_url, max_body_bytes=400_000) as client:
+        taken = (await client.post("/predict", content=long)).status_code == 200
+        job = await submitted(client, form % (short, long))
+        assert (taken, job["broken"]) == ((True, 0) if length < 400_000 else (False, 1))
+        results = await client.get(job["links"]["results"] + "?offset=1")
+        assert ("at most 400,000 bytes" in results.text) != taken
+
+
 async def test_results_that_an_ended_job_has_lost_are_named_in_their_place(
     client: httpx.AsyncClient, redis: Redis
 ) -> None:
