@@ -212,6 +212,27 @@ async def test_a_callback_is_refused_where_the_operator_lists_no_host(
     assert (await submitted(client, lines(*some(1))))["callback"] is None
 
 
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("callback_url=https://x.example/a&callback_url=https://x.example/a", "given once"),
+        ("callback_url=&callback_url=https://x.example/a", "given once"),
+        ("callback=https://x.example/a", "'callback'; the only one is callback_url"),
+        ("Callback_Url=https://x.example/a", "'Callback_Url'"),
+        ("callback_url=https://x.example/a&key=1", "'key'"),
+        ("a%0Ab=" + "x" * 100, r"'a\nb'"),
+    ],
+)
+async def test_a_query_that_would_be_ignored_is_refused(
+    redis: Redis, redis_url: str, query: str, words: str
+) -> None:
+    key = "c" * 32
+    async with front(redis_url=redis_url, callback_hosts="x.example", callback_key=key) as client:
+        response = await client.post(f"/jobs?{query}", content=lines(*some(1)))
+        assert words in refused(response, 400, "INVALID_INPUT")
+        assert redis.dbsize() == 0
+
+
 async def test_a_callback_waits_for_the_jobs_end_and_belongs_to_its_content(
     redis: Redis, redis_url: str
 ) -> None:
