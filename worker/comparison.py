@@ -47,10 +47,12 @@ def compare(
     recorded: NDArray[np.int64],
     now: NDArray[np.float64],
     quota: int,
+    entering: NDArray[np.float64] | None = None,
 ) -> Comparison:
     """Rows of the wire beside their records (B, K), newest first, of which `recorded` (B,) count.
 
     `now` (B,): when each was typed, in Unix seconds. `quota`: of how many a history takes within 24 hours, 0 for any.
+    `entering` (B,): the time under which each would enter, where that is another.
     """
     brought = [(i, row[2]) for i, row in enumerate(rows) if row[2] and not recorded[i]]
     own = records.shape[1]
@@ -67,7 +69,8 @@ def compare(
     ages_hours = np.abs(now[:, None] - seconds) / SECONDS_AN_HOUR
     full = np.zeros(len(rows), dtype=np.bool_)
     if 0 < quota <= own:
-        full = (recorded >= quota) & (np.abs(now - seconds[:, quota - 1]) < SECONDS_A_DAY)
+        when = now if entering is None else entering
+        full = (recorded >= quota) & (np.abs(when - seconds[:, quota - 1]) < SECONDS_A_DAY)
     idle = np.zeros(len(rows), dtype=np.bool_)
     if own:  # a backlog of last year finds no history idle
         idle = (recorded > 0) & (now - seconds[:, 0] >= IDLE_DAYS * SECONDS_A_DAY)

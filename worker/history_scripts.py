@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-# What must not enter: a pattern that would found a history where there is one, one too many of a day, and one whose
-# numbers were entered a moment ago by another worker or from the same batch. A record's bytes 2-5 are its time, 6-21
-# its numbers, 23 and on its statistics. What `worker.records` would leave out counts as no history here, too, and a
-# founding pattern is put before it; what is no list makes room for one. Else its DID could never be enrolled.
+# What must not enter: a pattern that would found a history where there is one, one that was typed before what is there
+# already, one too many of a day, and one whose numbers were entered a moment ago by another worker or from the same
+# batch. Times within an hour are in no order: a job's may lie so far ahead, and workers' clocks differ. A record's
+# bytes 2-5 are its time, 6-21 its numbers, 23 and on its statistics.
+# What `worker.records` would leave out counts as no history here, too, and a founding pattern is put before it; what is
+# no list makes room for one. Else its DID could never be enrolled.
 _ENTER: Final = """
 local function seconds(record)
   local a, b, c, d = string.byte(record, 2, 5)
@@ -37,6 +39,7 @@ local function read(history, founding)  -- the newest eight, or an error
 end
 local function enters(history, newest, record, founding, quota)  -- newest: up to eight
   if founding and #newest > 0 then return false end
+  if newest[1] and #newest[1] >= 22 and seconds(record) + 3600 < seconds(newest[1]) then return false end
   local last = newest[quota]
   if quota > 8 and #newest == 8 then last = redis.call('LINDEX', history, quota - 1) end
   if last and #last >= 22 and math.abs(seconds(record) - seconds(last)) < 86400 then return false end

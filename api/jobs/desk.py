@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from api.access.client import client_name
 from api.access.keys import HEADER, key_hash
-from api.errors import NotFoundError
+from api.errors import InvalidInputError, NotFoundError
 from api.jobs.board import Board, Job
 from api.jobs.courier import Courier
 from api.jobs.dead import DeadLetters
@@ -29,6 +29,7 @@ from api.settings import Settings
 
 COMMAND_SECONDS = 10.0  # megabytes travel in one command, and nobody waits for a second
 CONNECTIONS = 32
+MAX_SHOWN_CHARACTERS = 40
 
 
 class JobDesk:
@@ -46,6 +47,7 @@ class JobDesk:
         bounds = Bounds(
             settings.job_max_patterns,
             settings.job_max_bytes,
+            settings.max_body_bytes,  # whatever /predict takes is a line of a job
             silent_seconds,
             settings.job_result_seconds,
         )
@@ -75,7 +77,7 @@ class JobDesk:
 
     async def submit(self, request: Request) -> Job:
         """The job that the request's body became, or the one that it was before. Raises ApiError."""
-        url = request.query_params.get("callback_url")
+        url = _callback_url(request)
         callback = None if url is None else self._targets.accept(url)
         job_id, plan = await self._intake.take(request, self.owner(request), callback)
         await self._names.send(job_id, ready(plan))
@@ -103,3 +105,17 @@ class JobDesk:
         if job["finished"] != float(call.finished):
             raise TargetError("the job runs again")
         return to_json({k: v for k, v in shown(job).items() if k != "callback"})
+
+
+def _callback_url(request: Request) -> str | None:
+    """The one query parameter of a new job. A misspelt one, left out in silence, would call nobody at the end."""
+    given = request.query_params.multi_items()
+    for name, _ in given:
+        if name != "callback_url":
+            shown = name[:MAX_SHOWN_CHARACTERS]
+            raise InvalidInputError(
+                f"POST /jobs has no query parameter {shown!r}; the only one is callback_url"
+            )
+    if len(given) > 1:
+        raise InvalidInputError("callback_url must be given once")
+    return given[0][1] if given else None

@@ -23,7 +23,7 @@ from api.errors import (
 )
 from api.jobs.draft import Draft
 from api.jobs.inflate import Gunzip, Plain
-from api.jobs.splitter import MAX_ITEM_BYTES, Item, Splitter
+from api.jobs.splitter import Item, Splitter
 from api.jobs.store import Claimant, JobStore
 from api.jobs.upload import Upload
 from api.rows import Reader
@@ -41,6 +41,7 @@ class Bounds:
 
     patterns: int
     plain_bytes: int
+    item_bytes: int
     silent_seconds: float
     keep_seconds: int
 
@@ -128,7 +129,7 @@ class Intake:
     ) -> tuple[str, str]:
         """The digest of the plain body, and what is wrong with the first broken item."""
         digest = hashlib.sha256()
-        splitter, inflate = Splitter(), _inflate(request)
+        splitter, inflate = Splitter(self._bounds.item_bytes), _inflate(request)
         length, first = 0, ""
         now = self._clock()
         async for arrived in upload.pieces():
@@ -163,7 +164,9 @@ class Intake:
         position = draft.total
         try:
             if item.too_long:
-                raise InvalidInputError(f"a pattern must be at most {MAX_ITEM_BYTES:,} bytes")
+                raise InvalidInputError(
+                    f"a pattern must be at most {self._bounds.item_bytes:,} bytes"
+                )
             question, recorded = self._reader.read_job_line(item.text, now)
         except InvalidInputError as error:
             broken = {

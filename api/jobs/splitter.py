@@ -12,7 +12,6 @@ from typing import Final
 
 from api.errors import InvalidInputError
 
-MAX_ITEM_BYTES: Final = 256 * 1024  # a pattern with every list full has 50 KB
 _WHITE: Final = b" \t\r\n"
 _BOUNDARY: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],"]', re.DOTALL)
 
@@ -27,9 +26,13 @@ class Item:
 
 
 class Splitter:
-    """`feed` gives what is complete; `finish` gives the rest. Raises InvalidInputError for a broken list."""
+    """`feed` gives what is complete; `finish` gives the rest. Raises InvalidInputError for a broken list.
 
-    def __init__(self) -> None:
+    An item may have `item_bytes`; of a longer one only the place is given.
+    """
+
+    def __init__(self, item_bytes: int) -> None:
+        self._item_bytes = item_bytes
         self._form: _Lines | _List | None = None
         self._blank = 0  # lines before the first item
 
@@ -40,7 +43,10 @@ class Splitter:
             self._blank += piece.count(b"\n", 0, len(piece) - len(begun))
             if not begun:
                 return iter(())
-            self._form = _List(begun[1:]) if begun[:1] == b"[" else _Lines(begun, self._blank)
+            if begun[:1] == b"[":
+                self._form = _List(begun[1:], self._item_bytes)
+            else:
+                self._form = _Lines(begun, self._item_bytes, self._blank)
             return self._form.items()
         self._form.buffer += piece
         return self._form.items()
@@ -51,8 +57,9 @@ class Splitter:
 
 
 class _Lines:
-    def __init__(self, buffer: bytes, line: int) -> None:
+    def __init__(self, buffer: bytes, item_bytes: int, line: int) -> None:
         self.buffer = buffer
+        self._item_bytes = item_bytes
         self._line = line
         self._skipping = False
 
@@ -60,7 +67,7 @@ class _Lines:
         *lines, self.buffer = self.buffer.split(b"\n")
         for line in lines:
             yield from self._one(line)
-        if len(self.buffer) > MAX_ITEM_BYTES:
+        if len(self.buffer) > self._item_bytes:
             if not self._skipping:
                 yield Item(self._line + 1, b"", too_long=True)
             self._skipping, self.buffer = True, b""
@@ -73,15 +80,16 @@ class _Lines:
         self._line += 1
         if self._skipping:
             self._skipping = False
-        elif len(line) > MAX_ITEM_BYTES:
+        elif len(line) > self._item_bytes:
             yield Item(self._line, b"", too_long=True)
         elif line.strip(_WHITE):
             yield Item(self._line, line)
 
 
 class _List:
-    def __init__(self, buffer: bytes) -> None:
+    def __init__(self, buffer: bytes, item_bytes: int) -> None:
         self.buffer = buffer
+        self._item_bytes = item_bytes
         self._number = 0
         self._ended = False
         self._scanned = 0  # where in the buffer the scan goes on
@@ -107,8 +115,10 @@ class _List:
         self._scanned -= begin
         if self._ended and self.buffer.strip(_WHITE):
             raise InvalidInputError("something follows the end of the list; send one list")
-        if len(self.buffer) > 2 * MAX_ITEM_BYTES:
-            raise InvalidInputError(f"item {self._number} is longer than {MAX_ITEM_BYTES:,} bytes")
+        if len(self.buffer) > 2 * self._item_bytes:
+            raise InvalidInputError(
+                f"item {self._number} is longer than {self._item_bytes:,} bytes"
+            )
 
     def rest(self) -> Iterator[Item]:
         if not self._ended:
@@ -119,4 +129,4 @@ class _List:
         if last and self._number == 0 and not text.strip(_WHITE):
             return
         self._number += 1
-        yield Item(self._number, text, too_long=len(text) > MAX_ITEM_BYTES)
+        yield Item(self._number, text, too_long=len(text) > self._item_bytes)

@@ -113,12 +113,26 @@ def test_a_quota_beyond_the_length_is_the_length(redis: Redis) -> None:
     assert history.read(["aa"], spare=SPARE) == [[pattern(1), pattern(0)]]
 
 
-def test_a_backlog_of_earlier_days_enters_beside_a_history_of_today(redis: Redis) -> None:
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_is_older_than_a_history_by_more_than_an_hour_does_not_enter(
+    redis: Redis, at_once: bool
+) -> None:
+    history = History(redis, 50, 180)
+    history.append([Entry("aa", timed(0, 10 * DAY))])
+    hours = [-240, -24, -2, -1, 0, 1]
+    entries = [Entry("aa", timed(9 + n, 10 * DAY + 3600 * hour)) for n, hour in enumerate(hours)]
+    if at_once:
+        assert history.enter_once("mark", entries, 60)
+    else:
+        history.append(entries)
+    entered = [(each.unix_seconds - 1_700_000_000) // 3600 for each in history.read(["aa"])[0]]
+    assert entered == [241, 240, 239, 240]
+
+
+def test_a_backlog_builds_a_history_where_there_is_none(redis: Redis) -> None:
     history = History(redis, 50, 180, quota=2)
-    history.append([Entry("aa", timed(n, 10 * DAY)) for n in range(3)])
-    backlog = [Entry("aa", timed(10 + n, DAY * n)) for n in range(4)]
-    assert history.enter_once("mark", backlog, 60)
-    assert len(history.read(["aa"])[0]) == 6
+    assert history.enter_once("mark", [Entry("aa", timed(n, DAY * n)) for n in range(4)], 60)
+    assert len(history.read(["aa"])[0]) == 4
 
 
 def test_numbers_that_just_came_do_not_enter_again_whoever_judged_them(redis: Redis) -> None:

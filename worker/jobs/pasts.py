@@ -33,6 +33,7 @@ class Pasts:
             self.counts[dids] = counts
             for name in records.dtype.names or ():
                 self._records[name][dids, : records.shape[1]] = records[name]
+        self.stood = self.counts > 0  # (D,): whose history is older than this chunk
 
     def of(self, dids: NDArray[np.int64]) -> Records:
         """The histories (B, K') of these DIDs, K' being the longest of them."""

@@ -46,11 +46,13 @@ class Waves:
         rule: EnrolmentRule,
         *,
         point: str = "balanced",
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._model = model
         self._history = history
         self._rule = rule
         self._point = point
+        self._clock = clock
 
     def score(self, rows: Sequence[JobRow], between: Callable[[], None]) -> Scored:
         """One answer or error for each row, which must be in order of time; `between` is called after each batch.
@@ -89,9 +91,11 @@ class Waves:
         model = self._model()
         scorer, rule = model.scorer, model.rule(self._rule)
         wire = [each.row for each in rows]
-        now = np.array([each.unix_seconds for each in rows], dtype=np.float64)
+        typed = np.array([each.unix_seconds for each in rows], dtype=np.float64)
+        # A caller chooses the times that it sends: with them it may build a history, and not get around one's quota.
+        entering = np.where(pasts.stood[dids], np.maximum(typed, self._clock()), typed)
         records, counts = pasts.of(dids), pasts.counts[dids]
-        comparison = compare(wire, records, counts, now, self._history.quota)
+        comparison = compare(wire, records, counts, typed, self._history.quota, entering)
         began = time.perf_counter()
         scores = scorer.score(comparison.sessions)
         elapsed_ms = round((time.perf_counter() - began) * 1000, 2)
@@ -113,7 +117,9 @@ class Waves:
             scored.answers[each.position] = _complete(each, answer)
             if answer.get("recorded"):
                 recorded.append(i)
-                scored.entries.append(_entry(each, extras[i], founding=not counts[i]))
+                scored.entries.append(
+                    _entry(each, int(entering[i]), extras[i], founding=not counts[i])
+                )
         if recorded:
             packed = [each.pattern.pack() for each in scored.entries[-len(recorded) :]]
             pasts.append(dids[recorded], packed)
@@ -134,7 +140,7 @@ def _complete(each: JobRow, answer: Answer | RowError) -> Mapping[str, Any]:
     return answer
 
 
-def _entry(each: JobRow, extra: bytes, *, founding: bool) -> Entry:
+def _entry(each: JobRow, unix_seconds: int, extra: bytes, *, founding: bool) -> Entry:
     did_hash, (wpm, hold, transition, errors, hour) = each.row[0], each.row[1]
-    pattern = Pattern(int(each.unix_seconds), (wpm, hold, transition, errors), int(hour), extra)
+    pattern = Pattern(unix_seconds, (wpm, hold, transition, errors), int(hour), extra)
     return Entry(did_hash, pattern, founding)

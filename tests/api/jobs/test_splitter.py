@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.errors import InvalidInputError
-from api.jobs.splitter import MAX_ITEM_BYTES, Item, Splitter
+from api.jobs.splitter import Item, Splitter
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -18,10 +18,11 @@ values = st.recursive(
     max_leaves=8,
 )
 cuts = st.integers(1, 40)
+ITEM_BYTES = 256 * 1024
 
 
 def split(text: bytes, size: int) -> list[Item]:
-    splitter = Splitter()
+    splitter = Splitter(ITEM_BYTES)
     found: list[Item] = []
     for start in range(0, len(text), size):
         found += splitter.feed(text[start : start + size])
@@ -59,8 +60,8 @@ def test_a_broken_element_leaves_its_neighbours_whole() -> None:
 
 @pytest.mark.parametrize("size", [1000, 100_000, 10_000_000])
 def test_a_line_without_an_end_is_named_once_and_never_kept(size: int) -> None:
-    splitter = Splitter()
-    text = b'{"a": 1}\n{"' + b"x" * (3 * MAX_ITEM_BYTES) + b'\n{"a": 2}\n'
+    splitter = Splitter(ITEM_BYTES)
+    text = b'{"a": 1}\n{"' + b"x" * (3 * ITEM_BYTES) + b'\n{"a": 2}\n'
     found: list[Item] = []
     for start in range(0, len(text), size):
         found += splitter.feed(text[start : start + size])
@@ -69,10 +70,10 @@ def test_a_line_without_an_end_is_named_once_and_never_kept(size: int) -> None:
 
 
 def test_an_element_without_an_end_is_refused_before_it_fills_the_memory() -> None:
-    splitter = Splitter()
-    list(splitter.feed(b'["' + b"x" * MAX_ITEM_BYTES))
+    splitter = Splitter(ITEM_BYTES)
+    list(splitter.feed(b'["' + b"x" * ITEM_BYTES))
     with pytest.raises(InvalidInputError, match="longer than"):
-        list(splitter.feed(b"x" * MAX_ITEM_BYTES))
+        list(splitter.feed(b"x" * ITEM_BYTES))
 
 
 @pytest.mark.parametrize("text", [b"[1, 2", b"[", b'["a]', b"[[1]"])

@@ -118,6 +118,21 @@ async def test_a_broken_line_is_named_in_the_results_and_stops_no_other(
     assert "an hour ahead" in json.loads(rest[1])["detail"]
 
 
+@pytest.mark.parametrize("form", [b"%b\n%b", b"[%b, %b]"], ids=["lines", "a list"])
+@pytest.mark.parametrize("length", [300_000, 600_000])
+async def test_a_job_takes_a_pattern_as_long_as_predict_takes_and_no_longer(
+    redis: Redis, redis_url: str, form: bytes, length: int
+) -> None:
+    short = json.dumps(request_body()).encode()
+    long = short[:-1].ljust(length - 1) + b"}"
+    async with front(redis_url=redis_url, max_body_bytes=400_000) as client:
+        taken = (await client.post("/predict", content=long)).status_code == 200
+        job = await submitted(client, form % (short, long))
+        assert (taken, job["broken"]) == ((True, 0) if length < 400_000 else (False, 1))
+        results = await client.get(job["links"]["results"] + "?offset=1")
+        assert ("at most 400,000 bytes" in results.text) != taken
+
+
 async def test_results_that_an_ended_job_has_lost_are_named_in_their_place(
     client: httpx.AsyncClient, redis: Redis
 ) -> None:
@@ -195,6 +210,27 @@ async def test_a_callback_is_refused_where_the_operator_lists_no_host(
     assert "CALLBACK_HOSTS" in refused(response, 400, "INVALID_INPUT")
     assert redis.dbsize() == 0
     assert (await submitted(client, lines(*some(1))))["callback"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("callback_url=https://x.example/a&callback_url=https://x.example/a", "given once"),
+        ("callback_url=&callback_url=https://x.example/a", "given once"),
+        ("callback=https://x.example/a", "'callback'; the only one is callback_url"),
+        ("Callback_Url=https://x.example/a", "'Callback_Url'"),
+        ("callback_url=https://x.example/a&key=1", "'key'"),
+        ("a%0Ab=" + "x" * 100, r"'a\nb'"),
+    ],
+)
+async def test_a_query_that_would_be_ignored_is_refused(
+    redis: Redis, redis_url: str, query: str, words: str
+) -> None:
+    key = "c" * 32
+    async with front(redis_url=redis_url, callback_hosts="x.example", callback_key=key) as client:
+        response = await client.post(f"/jobs?{query}", content=lines(*some(1)))
+        assert words in refused(response, 400, "INVALID_INPUT")
+        assert redis.dbsize() == 0
 
 
 async def test_a_callback_waits_for_the_jobs_end_and_belongs_to_its_content(

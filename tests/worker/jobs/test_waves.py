@@ -12,7 +12,7 @@ from redis import Redis
 from ml.scorer import Scorer
 from tests.worker.batches import window
 from tests.worker.dead_server import dead_redis
-from tests.worker.jobs.posted import row
+from tests.worker.jobs.posted import row, scattered
 from worker.enrolment import EnrolmentRule
 from worker.held_model import HeldModel
 from worker.history import Entry, History, HistoryUnavailableError
@@ -22,7 +22,9 @@ from worker.records import Pattern
 from worker.scoring import ScoringCore
 
 RULE = EnrolmentRule(60, 0.99)
+ANY = EnrolmentRule(0, 0.999)
 NOW = 1_790_000_000
+DAY = 86_400
 
 
 def rows(count: int, seed: int, *, rich: bool = False) -> list[JobRow]:
@@ -63,7 +65,8 @@ def test_a_chunk_is_scored_as_if_its_patterns_had_come_one_by_one(
     first = Pattern(NOW - 1, (60.5, 111.0, 91.0, 2.0), 9)
     history.append([Entry("aa".ljust(32, "0"), first)])
     given = rows(60, seed, rich=rich)
-    result = Waves(lambda: HeldModel(scorer, 50, 0), history, RULE).score(given, lambda: None)
+    waves = Waves(lambda: HeldModel(scorer, 50, 0), history, RULE, clock=lambda: NOW)
+    result = waves.score(given, lambda: None)
     expected = one_by_one(scorer, history, given)
     found = [{**result.answers[n], "inference_time_ms": 0} for n in range(60)]
     for each in found:
@@ -81,6 +84,42 @@ def test_a_chunk_is_scored_as_if_its_patterns_had_come_one_by_one(
     assert history.enter_once("mark", result.entries, 60)
     assert dict(history.everyone()) == stored
     assert result.failed == 0
+
+
+def dated(count: int, first: int, step: int, *, speed: float = 0.0) -> list[JobRow]:
+    return [
+        JobRow(n, row("aa", scattered(n) + speed), float(first + step * n)) for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize("first", [1_500_000_000, NOW - 40 * DAY])
+def test_no_choice_of_times_gets_more_into_a_history_than_a_day_has_room_for(
+    scorer: Scorer, redis: Redis, first: int
+) -> None:
+    history = History(redis, 50, 180, quota=3)
+    old = Pattern(NOW - 50 * DAY, (60.2, 110.3, 90.0, 3.0), 9)
+    history.append([Entry("aa".ljust(32, "0"), old)])
+    waves = Waves(lambda: HeldModel(scorer, -1, 0), history, ANY, clock=lambda: NOW)
+    for job in range(3):
+        given = dated(12, first, DAY + 1, speed=job / 100)
+        result = waves.score(given, lambda: None)
+        assert history.enter_once(f"mark {job}", result.entries, 60)
+        assert sum(each["recorded"] for each in result.answers.values()) == 3 * (job == 0)
+    assert any("UPDATE_WITHHELD" in each["reasons"] for each in result.answers.values())
+    found = history.read(["aa".ljust(32, "0")])[0]
+    assert [each.unix_seconds for each in found] == [NOW, NOW, NOW, old.unix_seconds]
+
+
+def test_a_backlog_builds_a_history_with_its_own_days(scorer: Scorer, redis: Redis) -> None:
+    history = History(redis, 50, 180, quota=3)
+    waves = Waves(lambda: HeldModel(scorer, -1, 0), history, ANY, clock=lambda: NOW)
+    given = dated(12, NOW - 40 * DAY, DAY + 1)
+    result = waves.score(given, lambda: None)
+    times = [entry.pattern.unix_seconds for entry in result.entries]
+    assert len(times) > 6
+    assert set(times) <= {int(each.unix_seconds) for each in given}
+    assert history.enter_once("mark", result.entries, 60)
+    assert len(history.read(["aa".ljust(32, "0")])[0]) == len(times)
 
 
 def test_a_nameless_pattern_says_so_and_is_never_recorded(scorer: Scorer, redis: Redis) -> None:
