@@ -9,28 +9,29 @@ from typing import Any
 import numpy as np
 
 from ml.attacks_bots import KINDS, bots, genuine_flagged
-from ml.attacks_guess import population_guess, stolen
-from ml.attacks_poison import DAYS, STEPS_A_DAY, poison
-from ml.attacks_replay import exact, mistaken, moved
+from ml.attacks_guess import guess_at, stolen
+from ml.attacks_poison import DAYS, LONGEST, STEPS_A_DAY, poison
+from ml.attacks_replay import exact, mistaken, mistaken_long, moved, whole_copies
 from ml.dataset import SessionTable
 from ml.defended import Service
 from ml.enrolled import compare
 from ml.metrics import Floats, Scored, Sweep, bootstrap
 from ml.protocol import first_sessions
 from ml.upkeep import grow
-from ml.verification import share
+from ml.verification import bounded, share
 
 BOTS = 1_000  # sessions of each kind
 STOLEN = (1, 5, 10)
 NOISES = (0.5, 1.0)
 SHORT, GROWN = 5, 7  # patterns enrolled, and genuine sessions that may enter after them
+YOUNG = (1, 2, 4)  # patterns of a history to which the update threshold applies, not acceptance
 NO_QUOTA = 1_000
 
 
 def attack(
     service: Service,
     table: SessionTable,
-    others: SessionTable,
+    others: SessionTable | None,
     *,
     rich: bool,
     patterns: int,
@@ -39,6 +40,7 @@ def attack(
 ) -> dict[str, Any]:
     """{name: {"what", "value", "low", "high", ...}} for the people of `table`; `others` is whom the attacker has seen.
 
+    Without others, the attacker has seen one half of the people and guesses at the other.
     Raises ValueError when too few people have more than `patterns` sessions.
     """
     people = first_sessions(table, patterns, rich)
@@ -63,8 +65,17 @@ def attack(
         "the same where all four numbers are whole",
         mistaken(pairs, True),
     )
-    guessed = population_guess(service, people, others, draws())
-    put("population_guess", "ten typical sessions of other people: people broken", guessed)
+    if not rich:  # a chain's whole numbers are all that it sends
+        for name, what, accepted in whole_copies(service, people, draws()):
+            put(name, what, accepted)
+        put(
+            "replay_mistaken_whole_50",
+            f"genuine sessions of whole numbers taken for a replay of {LONGEST} patterns, by their pairs",
+            mistaken_long(pairs),
+        )
+    guessed = guess_at(service, people, table, others, draws())
+    if guessed is not None:
+        put("population_guess", "ten typical sessions of other people: people broken", guessed)
     for sessions in (count for count in STOLEN if count <= patterns):
         for noise in NOISES:
             taken = stolen(service, people, sessions, noise, draws())
@@ -90,13 +101,19 @@ def _poisoned(
     seed: int,
     put: Callable[..., None],
 ) -> None:
-    people = first_sessions(table, patterns, rich)
     open_door = replace(service, guarded=False, updates_per_day=NO_QUOTA)
     steps = f"{STEPS_A_DAY} steps a day for {DAYS} days"
-    for name, defended, what in (
-        ("poisoning", service, f"poisoning, {steps}: attackers through"),
-        ("poisoning_unguarded", open_door, "the same without guard and quota"),
+    young = [
+        (f"poisoning_from_{n}", service, f"poisoning from a history of {n}: attackers through", n)
+        for n in YOUNG
+        if n < patterns
+    ]
+    for name, defended, what, known in (
+        ("poisoning", service, f"poisoning, {steps}: attackers through", patterns),
+        ("poisoning_unguarded", open_door, "the same without guard and quota", patterns),
+        *young,
     ):
+        people = first_sessions(table, known, rich, skip=patterns - known)
         try:
             led = poison(defended, people, np.random.default_rng(seed))
         except ValueError:  # everybody is accepted as somebody else already
@@ -125,4 +142,5 @@ def _eer(scored: Scored, seed: int) -> dict[str, Any]:
     measured = bootstrap(
         scored, lambda row: {"eer": sweep.rates(row).eer}, np.random.default_rng(seed), 200
     )
-    return {**measured["eer"], "people": len(np.unique(scored.user))}
+    people = len(np.unique(scored.user))
+    return {**bounded(measured["eer"], people), "people": people}

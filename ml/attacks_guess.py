@@ -12,7 +12,28 @@ from ml.enrolled import Enrolled
 
 Floats = NDArray[np.float64]
 TRIES = 10
+FEWEST = 20  # people of whom one half is guessed at: ten are the ten centres
 ROUNDS = 30  # of Lloyd's algorithm; the centres stand still before
+
+
+def guess_at(
+    service: Service,
+    people: Enrolled,
+    table: SessionTable,
+    others: SessionTable | None,
+    rng: np.random.Generator,
+) -> Floats | None:
+    """`population_guess` at everybody, or, without others, at every second person from the sessions of those between.
+
+    None where fewer than 20 people would leave too few on either side.
+    """
+    if others is not None:
+        return population_guess(service, people, others, rng)
+    if len(people) < FEWEST:
+        return None
+    victims = np.arange(0, len(people), 2)
+    seen = table.rows(~np.isin(table.user, people.user[victims]))
+    return population_guess(service, people.people(victims), seen, rng)
 
 
 def population_guess(

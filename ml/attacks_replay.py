@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.attacks_poison import LONGEST
+from ml.blend import Vectors
 from ml.defended import Service
 from ml.enrolled import Comparisons, Enrolled
-from ml.guard import replayed
-from ml.statistics import STATISTICS, VALUES, even, natural
+from ml.guard import WHOLE_REACH, replayed
+from ml.sessions import Sessions
+from ml.statistics import DERIVED, STATISTICS, VALUES, even, natural
+from ml.windows import LEAST
 
 Floats = NDArray[np.float64]
 SIGNS = (-1.0, 1.0)
+COPIES = 4  # of a pattern of each person, each of the four numbers moved once
 
 
 def exact(service: Service, people: Enrolled) -> Floats:
@@ -44,17 +50,85 @@ def moved(service: Service, people: Enrolled, rng: np.random.Generator) -> Float
     return np.asarray(np.mean(shares, axis=0))
 
 
+def whole_copies(
+    service: Service, people: Enrolled, rng: np.random.Generator
+) -> Iterator[tuple[str, str, Floats]]:
+    """(name, what, share (P,) accepted): copies in whole numbers, one moved by 1, of histories of 50 patterns.
+
+    One of the newest 20 patterns, among which the guard looks for such copies, and one of the older ones, which it
+    compares exactly. Four moved copies of each.
+    """
+    grown = grown_whole(people, rng)
+    for name, what, least, most in (
+        ("replay_whole_near", f"one of the newest {WHOLE_REACH}", 0, WHOLE_REACH),
+        ("replay_whole_far", "an older one", WHOLE_REACH, LONGEST),
+    ):
+        person = np.repeat(np.arange(len(grown)), COPIES)
+        copied = grown.history[person, rng.integers(least, most, len(person))]
+        copied[np.arange(len(person)), np.tile(np.arange(COPIES), len(grown))] += rng.choice(
+            SIGNS, len(person)
+        )
+        numbers = np.maximum(copied, LEAST)
+        derived = np.zeros((len(person), DERIVED))
+        accepted = _accepted(service, grown, person, numbers, derived)
+        yield (
+            name,
+            f"copy of whole numbers, one moved by 1, of {what} of {LONGEST}: accepted",
+            accepted,
+        )
+
+
+def grown_whole(people: Enrolled, rng: np.random.Generator) -> Enrolled:
+    """The people with histories of 50 patterns of whole numbers, as a chain sends them.
+
+    The newest are their own; the older ones are drawn about them with a person's own scatter.
+    """
+    known = people.history.shape[1]
+    more = max(LONGEST - known, 0)
+    person = np.repeat(np.arange(len(people)), more)
+    pattern = np.tile(np.arange(more) % known, len(people))
+    own = Vectors.of(people.history[person, pattern], people.past_derived[person, pattern])
+    drawn, derived = own.disturbed(1.0, rng).sessions()
+    shape = (len(people), more)
+    history = np.concatenate([people.history, drawn.reshape(*shape, 4)], axis=1)
+    past = np.concatenate([people.past_derived, derived.reshape(*shape, DERIVED)], axis=1)
+    oldest = people.past_seconds[:, -1:]
+    seconds = np.concatenate([people.past_seconds, np.repeat(oldest, more, axis=1)], axis=1)
+    return replace(
+        _rounded(people), history=np.rint(history), past_derived=past, past_seconds=seconds
+    )
+
+
 def mistaken(compared: Comparisons, whole: bool) -> Floats:
     """The share (P,) of each person's genuine later sessions that look like a replay.
 
     `whole` rounds all four numbers, as a chain sends them, and shows nothing else.
     """
-    people, own = compared.enrolled, compared.genuine
-    shown = _rounded(people) if whole else people
-    genuine = Comparisons(
+    genuine = _genuine(compared, whole)
+    return _per_person(genuine.enrolled, genuine.claimed, replayed(genuine.sessions(slice(None))))
+
+
+def mistaken_long(compared: Comparisons) -> Floats:
+    """As `mistaken` in whole numbers, (P,), for histories of 50, longer than anybody's: from how often a session agrees
+    with one pattern, nearly for the newest 20 and exactly for the others, added up (so rather too much)."""
+    genuine = _genuine(compared, whole=True)
+    claims = genuine.sessions(slice(None))
+    known = claims.history.shape[1]
+    near, same = np.zeros(len(claims)), np.zeros(len(claims))
+    for nth in range(known):
+        pattern = claims.history[:, nth : nth + 1]  # (N, 1, 4)
+        near += replayed(Sessions(claims.current, pattern, np.minimum(claims.counts, 1)))
+        same += (claims.current == pattern[:, 0]).all(axis=1)
+    expected = (WHOLE_REACH * near + (LONGEST - WHOLE_REACH) * same) / known
+    return _per_person(genuine.enrolled, genuine.claimed, np.minimum(expected, 1.0))
+
+
+def _genuine(compared: Comparisons, whole: bool) -> Comparisons:
+    own = compared.genuine
+    shown = _rounded(compared.enrolled) if whole else compared.enrolled
+    return Comparisons(
         shown, compared.claimed[own], compared.typed[own], compared.moment[own], own[own]
     )
-    return _per_person(people, genuine.claimed, replayed(genuine.sessions(slice(None))))
 
 
 def _rounded(people: Enrolled) -> Enrolled:
@@ -90,6 +164,8 @@ def _accepted(
     return _per_person(people, person, accepted)
 
 
-def _per_person(people: Enrolled, person: NDArray[np.int64], happened: NDArray[np.bool_]) -> Floats:
+def _per_person(
+    people: Enrolled, person: NDArray[np.int64], happened: NDArray[np.bool_] | Floats
+) -> Floats:
     tried = np.bincount(person, minlength=len(people))
     return np.asarray(np.bincount(person, happened, len(people)) / np.maximum(tried, 1))

@@ -105,7 +105,8 @@ def enrol(past: SessionTable, later: SessionTable, patterns: int, rich: bool) ->
     user, ends = user[fit], ends[fit]
     if len(user) < 2:
         raise ValueError(
-            f"{len(user)} people with {patterns} sessions of history and one later; 2 are needed"
+            f"{len(user)} people with {patterns} sessions of history and one later; 2 are needed; "
+            "help: a lower --enrol, or more sessions a person"
         )
     rows = ends[:, None] - 1 - np.arange(patterns)  # (P, K)
     later = later.rows(np.isin(later.user, user))

@@ -24,7 +24,8 @@ its mean over the pairs; g = log of the gap from press to press (15 to 2,000 ms)
   pairs in that class; hold_rolled: mean l of keys that are still down when the next one is pressed;
 - hold_spread: deviation of l; transition_spread: deviation of a; hold_change: mean |l - the next key's l| over pairs;
   gap_persistence: mean of g times the next pair's g over *triples*;
-- gap_mean_ms, gap_median_ms: geometric mean (gaps up to 1,500 ms) and median of the gaps of pairs;
+- gap_mean_ms, gap_median_ms: geometric mean (gaps up to 1,500 ms) and median of the gaps of pairs; where every gap is
+  longer, the mean and gap_persistence are missing;
 - shift_lead_ms: geometric mean of the next key's press less the shift's (15..1,500 ms); shift_tail: mean of asinh of a
   hundredth of the next key's release less the shift's (-1,000..1,500 ms).
 
@@ -75,7 +76,7 @@ class Stretches:
         kept = stretch >= 0
         self._events = events.rows(kept)
         self._all = stretch[kept]
-        self._session = self._events.sessions()
+        self._session = self._events.pieces()
         self._count = int(self._all.max(initial=-1)) + 1
         self._found: dict[str, Floats] = {}
 
@@ -168,7 +169,8 @@ class Stretches:
                 self._put(f"rollover_{name}", name, own, overlaps.astype(float), among)
 
     def _gaps(self, own: Rows, log_gap: Floats, ordinary: Bools, first: Rows) -> None:
-        mean, _ = self._mean(own, log_gap, ordinary)
+        mean, count = self._mean(own, log_gap, ordinary)
+        mean = np.where(count > 0, mean, np.nan)  # a stretch of nothing but long gaps has no mean
         self._found["gap_mean_ms"] = np.exp(mean)
         away = log_gap - mean[own]
         triple = (np.diff(first) == 1) & (np.diff(own) == 0)

@@ -24,6 +24,7 @@ from ml.scorer import Scorer
 
 FALSE_ACCEPTS: Final = {"1": 0.01, "2_1": 0.021, "0_1": 0.001}  # the FARs that FRR is told at
 RESAMPLES: Final = 200
+DUST: Final = 1e-12  # what subtracting shares from 1 may leave of nothing
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,16 @@ def blind(scorer: Scorer, nobody_enrolled: Enrolled, impostors: int, seed: int) 
 
 
 def bounded(figure: dict[str, float], people: int) -> dict[str, float]:
-    """A rate with an interval that ends at 3 / N where nothing happened: resampling nothing gives nothing."""
-    if figure["high"] > 0.0:
-        return figure
-    return {**figure, "high": min(3.0 / people, 1.0)}
+    """A rate with an interval that ends at 3 / N where nothing happened: resampling nothing gives nothing.
+
+    Where it always happened, the interval begins at 1 - 3 / N.
+    """
+    found = {name: min(max(value, 0.0), 1.0) for name, value in figure.items()}
+    if found["high"] <= DUST:
+        return {"value": 0.0, "low": 0.0, "high": min(3.0 / people, 1.0)}
+    if found["low"] >= 1.0 - DUST:
+        return {"value": 1.0, "low": max(1.0 - 3.0 / people, 0.0), "high": 1.0}
+    return found
 
 
 def whole(probability: Floats) -> Floats:

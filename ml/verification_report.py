@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ml.headline import percent, shown
+from ml.verification import DUST
 
 FIGURES = {
     "auc": "AUC",
@@ -17,6 +18,21 @@ FIGURES = {
     "calibration_error": "calibration error",
 }
 COUNTS = {"people": "people", "genuine": "genuine comparisons", "impostor": "impostor comparisons"}
+# Of each attack: the greatest rate that was asked for, and with which input.
+LIMITS: dict[str, tuple[float, tuple[str, ...]]] = {
+    "replay_exact": (0.0, ("four", "rich")),
+    "replay_moved": (0.01, ("four", "rich")),
+    "replay_mistaken": (0.005, ("four", "rich")),
+    "replay_mistaken_whole": (0.005, ("four", "rich")),
+    "replay_mistaken_whole_50": (0.005, ("four", "rich")),
+    "replay_whole_near": (0.01, ("four", "rich")),
+    "population_guess": (0.15, ("rich",)),
+    "genuine_flagged": (0.01, ("rich",)),
+    "poisoning": (0.0, ("four", "rich")),
+    "poisoning_from_1": (0.0, ("four", "rich")),
+    "poisoning_from_2": (0.0, ("four", "rich")),
+    "poisoning_from_4": (0.0, ("four", "rich")),
+}
 
 Report = Mapping[str, Any]
 
@@ -62,17 +78,33 @@ def points(report: Report) -> str:
 
 
 def attacks(report: Report) -> str:
-    """Every attack, one column an input."""
+    """Every attack, one column an input, with what was asked and a word where it was missed."""
     found = report["attacks"]
     names = {"four": "four numbers", "rich": "rich windows"}
-    lines = [_line(["attack", *(names[seen] for seen in found)]), _line(["---"] * (1 + len(found)))]
+    lines = [
+        _line(["attack", "asked", *(names[seen] for seen in found)]),
+        _line(["---"] * (2 + len(found))),
+    ]
     described: dict[str, str] = {}
     for each in found.values():
         described.update({name: entry["what"] for name, entry in each.items()})
     for name, what in described.items():
-        cells = [percent(each[name]) if name in each else "" for each in found.values()]
-        lines.append(_line([what, *cells]))
+        limit, inputs = LIMITS.get(name, (None, ()))
+        asked = "" if limit is None else f"at most {100 * limit:g} %"
+        if limit is not None and len(inputs) == 1:
+            asked += f" ({names[inputs[0]]})"
+        cells = [
+            _rate(each.get(name), limit if seen in inputs else None) for seen, each in found.items()
+        ]
+        lines.append(_line([what, asked, *cells]))
     return "\n".join(lines)
+
+
+def _rate(entry: Mapping[str, float] | None, limit: float | None) -> str:
+    if entry is None:
+        return ""
+    missed = limit is not None and entry["value"] > limit + DUST
+    return f"{percent(entry)}{', missed' if missed else ''}"
 
 
 def markdown(report: Report) -> str:

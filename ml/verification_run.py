@@ -29,7 +29,7 @@ from ml.protocol import (
 )
 from ml.scorer import Scorer
 from ml.verification import RESAMPLES, Measured, blind, measure
-from ml.windows import sessions_of
+from ml.windows import required, sessions_of
 
 LENGTHS: Final = (1, 3, 5, 10)  # patterns of history
 SENTENCES: Final = (1, 2, 3, 5)  # typed in one session
@@ -43,7 +43,7 @@ class Study:
 
     name: str
     table: SessionTable
-    others: SessionTable
+    others: SessionTable | None  # None: nobody but the judged
     events: Events | None
     unit: str  # what the study calls a session
     days: bool  # whether sessions may lie days apart
@@ -78,16 +78,15 @@ class Outcome:
 
 
 def study_of(name: str, events: Events, others: Events | None, unit: str, days: bool) -> Study:
-    """Of key events; an attacker has seen `others`, or else every second person of the same file."""
-    table = sessions_of(events).table()
-    if others is not None:
-        return Study(name, table, sessions_of(others).table(), events, unit, days)
-    return replace(study_of_table(name, table), events=events, unit=unit, days=days)
+    """Of key events; an attacker has seen `others`. Raises ValueError when fewer than two people have a session."""
+    table = sessions_of(required(events, name, people=2)).table()
+    seen = None if others is None else sessions_of(others).table()
+    return Study(name, table, seen, events, unit, days)
 
 
 def study_of_table(name: str, table: SessionTable) -> Study:
-    """Of sessions; an attacker has seen everybody but the victim, as far as a mean over so many can tell."""
-    return Study(name, table, table, None, "session", True)
+    """Of sessions."""
+    return Study(name, table, None, None, "session", True)
 
 
 def rows(study: Study, patterns: int) -> list[Row]:
@@ -97,7 +96,10 @@ def rows(study: Study, patterns: int) -> list[Row]:
     else:
         found = list(rows_of(study.events, patterns, study.unit, study.days))
     if not found:
-        first_sessions(study.table, patterns, rich=False)  # says what is missing
+        try:
+            first_sessions(study.table, patterns, rich=False)  # says what is missing
+        except ValueError as error:
+            raise ValueError(f"{study.name}: {error}") from error
     return found
 
 

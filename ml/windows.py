@@ -89,6 +89,24 @@ def read_sessions(path: Path, keys_per_window: int = KEYS_PER_WINDOW) -> Session
     return sessions_of(read_events(path), keys_per_window).table()
 
 
+def required(events: Events, source: str, people: int) -> Events:
+    """The events, where at least so many people have a session that counts.
+
+    Raises ValueError that names the source, the limits and what to do about them.
+    """
+    typed = sessions_of(events)
+    found = len(np.unique(typed.user))
+    if found >= people:
+        return events
+    longest = int(np.bincount(events.sessions()).max(initial=0))
+    some = -(-MIN_EVENTS // max(longest, 1))
+    raise ValueError(
+        f"{source}: {found} people have a session of {MIN_EVENTS} keys and {MIN_TRANSITIONS} transitions, "
+        f"{people} are needed; the longest session has {longest} keys; help: "
+        f"--join {max(some, 2)} takes so many successive sessions of a person as one"
+    )
+
+
 def sessions_of(events: Events, keys_per_window: int = KEYS_PER_WINDOW) -> TypedSessions:
     """The sessions of at least 15 events and 3 transitions, cut into windows of about so many keys.
 

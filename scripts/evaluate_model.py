@@ -23,6 +23,8 @@ from rich.progress import Progress
 
 from ml import pictures, production, registry
 from ml.accuracy_page import page
+from ml.attacks_guess import FEWEST
+from ml.cuts import joined
 from ml.defended import Service
 from ml.evaluation import on_samples
 from ml.events import read_events
@@ -38,16 +40,18 @@ from ml.verification_run import Study, study_of, study_of_table, verify
 from worker.enrolment import EnrolmentRule
 from worker.settings import WorkerSettings
 
+FEW_PEOPLE = (
+    f"population guess: left out; the guesses come from half of the people, and {FEWEST} are needed"
+)
 ROOT = Path(__file__).resolve().parent.parent
 TEST_DATA = Path("data/raw/test_data.csv")
 POINT = "balanced"  # where the service is attacked
-UPDATES_PER_DAY = 10
 FAILURES = (registry.ModelError, RealPeopleMissingError, DeviceMissingError, OSError, ValueError)
 
 
 def main() -> int:
     """0 when the report is written, 1 when the model or the data are missing or wrong."""
-    arguments = _parser().parse_args()
+    arguments = _arguments()
     console = Console(stderr=True)
     try:
         require_device(arguments.device)
@@ -73,10 +77,14 @@ def _verification(arguments: argparse.Namespace, scorer: Scorer, console: Consol
             patterns=arguments.enrol,
             seed=arguments.seed,
             resamples=arguments.resamples,
-            service=service(scorer) if arguments.attacks else None,
+            service=service(scorer, arguments.model) if arguments.attacks else None,
             curves=study.events is not None,
             tick=step,
         )
+    for found in outcome.report["attacks"].values():
+        if "population_guess" not in found:
+            console.print(FEW_PEOPLE, markup=False)
+            break
     outcome.draw(arguments.output)
     _write(arguments.output, outcome.report, markdown(outcome.report))
     document: Path | None = arguments.document
@@ -89,19 +97,23 @@ def _verification(arguments: argparse.Namespace, scorer: Scorer, console: Consol
             readme.write_text(replaced(readme.read_text(), outcome.report))
 
 
-def service(scorer: Scorer) -> Service:
-    """The service with the worker's own rule of enrolment, at its default settings."""
+def service(scorer: Scorer, model: Path) -> Service:
+    """The service with the worker's own rule of enrolment and quota, at its default settings."""
     fields = WorkerSettings.model_fields
     rule = EnrolmentRule(fields["update_confidence"].default, fields["update_anomaly"].default)
     threshold = scorer.model.operating_points[POINT].threshold
-    admits = np.vectorize(rule.above(threshold).admits, otypes=[bool])
-    return Service(scorer, threshold, admits, UPDATES_PER_DAY)
+    equal_error = int(registry.manifest(model).thresholds["equal_error"]["confidence"])
+    secure = scorer.model.operating_points["secure"].threshold
+    admits = rule.above(secure, equal_error).admits
+    return Service(scorer, threshold, admits, fields["updates_per_day"].default)
 
 
 def _study(arguments: argparse.Namespace, console: Console) -> Study | None:
     """Whom to judge; None, after saying so, where the study of docs/accuracy.md is wanted and missing on a laptop."""
     if arguments.events is not None:
         events = read_events(arguments.events)
+        if arguments.join > 1:
+            events = joined(events, arguments.join)
         return study_of(arguments.events.name, events, None, "session", True)
     if arguments.test_data is not None:
         path: Path = arguments.test_data
@@ -171,6 +183,20 @@ def _bar(console: Console, steps: int | None) -> Iterator[Callable[[], None]]:
         yield lambda: progress.advance(task)
 
 
+def _arguments() -> argparse.Namespace:
+    parser = _parser()
+    found = parser.parse_args()
+    own = found.events is not None or found.test_data is not None
+    if found.document is not None and (own or found.protocol != "verification"):
+        parser.error(
+            "--document writes the page of the study of docs/accuracy.md: it takes --protocol verification and "
+            "neither --events nor --test-data; help: --output FOLDER holds the report of other people"
+        )
+    if found.join > 1 and found.events is None:
+        parser.error("--join takes sessions together that --events holds; help: name such a file")
+    return found
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
@@ -180,6 +206,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--protocol", choices=("samples", "verification"), default="samples", help="see above")
     add("--enrol", type=_positive, default=10, help="sessions of history a person")
     add("--events", type=Path, help="key events as CSV, gzipped or not: everybody is judged")
+    add("--join", type=_positive, default=1, help="so many sessions of a person in a row are one")
     add("--test-data", type=Path, help=f"sessions; labelled samples default to {TEST_DATA}")
     add("--attacks", action="store_true", help="attack the service as well")
     add("--output", type=Path, default=Path("reports"), help="folder of the report")

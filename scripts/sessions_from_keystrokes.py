@@ -4,7 +4,8 @@ The events' columns are user, session, start_unix_ms, press_ms, release_ms, key,
 them and ml/keystrokes.py what is measured. An --output that ends in .csv has the columns of
 scripts/generate_synthetic.py, every session legitimate. One that ends in .ndjson has a line a session, {"user",
 "session", "features", "timestamp"}, whose features are those of POST /predict. Sessions of fewer than 15 keys are left
-out. A session of n keys has n / --keys-per-window windows, rounded, 1 to 20 of them, as even as can be.
+out; --join 3 takes three of a person's in a row as one, so that a password of 11 keys counts.
+A session of n keys has n / --keys-per-window windows, rounded, 1 to 20 of them, as even as can be.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
+from ml.cuts import joined
 from ml.events import read_events
 from ml.fitting import own_samples
 from ml.samples import write
-from ml.windows import KEYS_PER_WINDOW, TypedSessions, sessions_of
+from ml.windows import KEYS_PER_WINDOW, TypedSessions, required, sessions_of
 
 
 def main() -> int:
@@ -32,9 +34,11 @@ def main() -> int:
         return 2
     try:
         with console.status("reading"):
-            typed = sessions_of(read_events(arguments.events), arguments.keys_per_window)
-        if not len(typed):
-            raise ValueError(f"{arguments.events}: no session has 15 keys")
+            events = read_events(arguments.events)
+            if arguments.join > 1:
+                events = joined(events, arguments.join)
+            events = required(events, str(arguments.events), people=1)
+            typed = sessions_of(events, arguments.keys_per_window)
         arguments.output.parent.mkdir(parents=True, exist_ok=True)
         _write(typed, arguments.output, console)
     except (OSError, ValueError) as error:
@@ -72,7 +76,20 @@ def _parser() -> argparse.ArgumentParser:
         default=KEYS_PER_WINDOW,
         help="about so many keys a window, 15 or more (default: %(default)s)",
     )
+    add(
+        "--join",
+        type=_positive,
+        default=1,
+        help="so many sessions of a person in a row are one; a rest is left out (default: %(default)s)",
+    )
     return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more, not {value}")
+    return value
 
 
 if __name__ == "__main__":

@@ -64,7 +64,8 @@ def statistics_of(events: list[Event]) -> tuple[dict[str, float], dict[str, int]
             found["overlap_ms"].append(log(max(-steps[n], 5)))
         found["hold_change"].append(abs(relative[i + 1] - relative[i]))
         if n and pairs[n - 1] == i - 1:
-            product = (log_gaps[n] - mean(ordinary)) * (log_gaps[n - 1] - mean(ordinary))
+            usual = mean(ordinary) if ordinary else nan
+            product = (log_gaps[n] - usual) * (log_gaps[n - 1] - usual)
             found["gap_persistence"].append(product)
     for a, b in itertools.pairwise(events):
         if a[2] == "shift" and b[2] not in MODIFIERS:
@@ -81,7 +82,7 @@ def statistics_of(events: list[Event]) -> tuple[dict[str, float], dict[str, int]
     if pairs:
         values["transition_q90_ms"] = float(np.quantile(steps, 0.9))
         values["transition_spread"] = sqrt(mean([(v - mean(evens)) ** 2 for v in evens]))
-        values["gap_mean_ms"] = exp(mean(ordinary))
+        values["gap_mean_ms"] = exp(mean(ordinary)) if ordinary else nan
         values["gap_median_ms"] = max(float(np.quantile(gaps, 0.5)), 15.0)
     return values, {name: counts[name] for name in COUNTS}
 

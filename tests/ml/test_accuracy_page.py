@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ml.accuracy_page import asked, page
+from ml.accuracy_page import asked, calibration, page
 from ml.headline import headline
 from ml.registry import manifest
 from tests.ml.conftest import ROOT
@@ -32,10 +32,35 @@ def test_the_page_says_model_protocol_figures_source_and_limits() -> None:
 
 def test_what_was_asked_is_reached_or_not_and_says_so() -> None:
     made = report()
-    made["rows"]["rich_one"]["figures"].update(auc=figure(0.995), eer=figure(0.04))
-    made["rows"]["rich_window"]["figures"]["eer"] = {"value": 0.034, "low": 0.032, "high": 0.036}
+    kept = {"calibration_error": figure(0.02)}
+    made["rows"]["rich_one"]["figures"].update(auc=figure(0.995), eer=figure(0.04), **kept)
+    near = {"value": 0.034, "low": 0.032, "high": 0.036}
+    made["rows"]["rich_window"]["figures"].update(eer=near, **kept)
     verdicts = [line.rsplit("|", 2)[1].strip() for line in asked(made).splitlines()[2:]]
     assert verdicts == ["no", "no", "yes", "within the interval", "no", "yes"]
+
+
+def test_the_word_on_calibration_is_that_of_the_report() -> None:
+    made = report()
+    made["rows"]["rich_one"]["figures"]["calibration_error"] = figure(0.02)
+    text = calibration(made)
+    kept, missed = text.split("**Missed by: ")
+    assert "reached by: the row rich_one." in kept
+    assert missed.startswith("the row four_one (50.0 % (45.0 to 55.0)); ")
+    assert "the row rich_one" not in missed
+    for row in made["rows"].values():
+        row["figures"]["calibration_error"] = figure(0.02)
+    assert "Missed" not in calibration(made)
+    assert calibration(made) in " ".join(page(made).splitlines())
+
+
+def test_a_missed_calibration_is_a_missed_target() -> None:
+    made = report()
+    exact = {"auc": figure(0.999), "eer": figure(0.01), "calibration_error": figure(0.2)}
+    made["rows"]["four_one"]["figures"].update(exact)
+    line = asked(made).splitlines()[2]
+    assert "calibration error 3.0 %" in line
+    assert line.endswith("| no |")
 
 
 def test_page_and_read_me_are_those_of_the_report_beside_them(shown: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml.attacks_guess import k_means, population_guess, stolen
+from ml.attacks_guess import guess_at, k_means, population_guess, stolen
 from ml.dataset import SessionTable
 from ml.protocol import first_sessions
 from ml.scorer import Scorer
@@ -35,6 +35,24 @@ def test_a_person_is_broken_or_not_by_ten_guesses(
     broken = population_guess(service_of(shipped), people, others, np.random.default_rng(3))
     assert set(broken) <= {0.0, 1.0}
     assert broken.mean() < 0.9
+
+
+def test_nobody_is_guessed_at_from_their_own_sessions(shipped: Scorer, crowd: SessionTable) -> None:
+    service, people = service_of(shipped), first_sessions(crowd, 8, True)
+    found = guess_at(service, people, crowd, None, np.random.default_rng(5))
+    victims = people.people(np.arange(0, 120, 2))
+    others = crowd.rows(~np.isin(crowd.user, victims.user))
+    assert found is not None
+    assert np.array_equal(
+        found, population_guess(service, victims, others, np.random.default_rng(5))
+    )
+
+
+def test_a_handful_of_people_leaves_nobody_to_guess_from(
+    shipped: Scorer, crowd: SessionTable
+) -> None:
+    few = first_sessions(crowd.rows(crowd.user < 19), 8, True)
+    assert guess_at(service_of(shipped), few, crowd, None, np.random.default_rng(5)) is None
 
 
 def test_more_stolen_sessions_and_less_noise_get_further(

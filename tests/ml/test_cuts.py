@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from ml.cuts import evenly, stretches, together
+from ml.cuts import evenly, joined, stretches, together
 from ml.events import Events
 from ml.keystrokes import Stretches
 from ml.statistics import COUNTED, COUNTS, WINDOWS, pool
@@ -94,3 +96,33 @@ def test_at_most_so_many_are_kept_evenly_spread() -> None:
     assert gaps.min() >= 2
     assert gaps.max() <= 3
     assert len(evenly(table, 10)) == len(evenly(table, 99)) == 30
+
+
+def test_joined_sessions_are_one_in_which_no_pair_crosses_an_edge() -> None:
+    events = events_of({(u, s): even_typing("password123") for u in (3, 8) for s in range(7)})
+    assert len(sessions_of(events)) == 0
+    found = sessions_of(joined(events, 3))
+    assert found.user.tolist() == [3, 3, 8, 8]  # the seventh is a rest
+    assert found.session.tolist() == [0, 1, 0, 1]
+    assert found.unix_seconds.tolist() == [1_500_000_000, 1_500_000_180] * 2
+    derived = found.table().derived_rows()
+    assert derived[:, KEYS].tolist() == [33.0] * 4
+    assert derived[:, PAIRS].tolist() == [30.0] * 4
+    assert found.features[:, 0] == pytest.approx(60.0)  # the minutes between are no typing
+
+
+def test_joined_sessions_measure_what_sessions_together_measure() -> None:
+    events = typing(3, 6, 30)
+    typed = sessions_of(events)
+    several = together(events, typed, after=0, many=2)
+    whole = sessions_of(joined(events, 2))
+    assert whole.features == pytest.approx(several.features)
+    assert np.array_equal(whole.unix_seconds, several.unix_seconds)
+
+
+def test_sessions_are_joined_in_order_of_time() -> None:
+    events = typing(1, 4, 20)
+    turned = replace(events, session=9 - events.session)
+    turned = turned.rows(np.lexsort((turned.press, turned.session, turned.user)))
+    one, other = (sessions_of(joined(each, 2)) for each in (events, turned))
+    assert np.allclose(one.windows, other.windows, equal_nan=True)

@@ -83,3 +83,39 @@ def test_what_is_no_table_of_events_is_refused_by_name(
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_events(tmp_path / "none.csv")
+
+
+def test_names_of_users_are_numbered_in_order_of_appearance(tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    lines = ["s017,0,5,0,80,a", "s002,0,5,0,80,b", "s017,0,5,100,180,c", "3,0,5,0,80,d"]
+    path.write_text("\n".join([COLUMNS, *lines]) + "\n")
+    events = read_events(path)
+    assert events.user.tolist() == [0, 0, 1, 2]
+    assert events.key.tolist() == [CODE[key] for key in "acbd"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        (["1,0,5,0,80,a", "s2,0,5,0,80,a"], "line 3: user must be a number, not 's2'"),
+        (["s1,0,5,0,80,a", ",0,5,0,80,a"], "line 3: user is empty; help: give a number or a name"),
+        (["s1,0,5,0,80,a", "s2,x,5,0,80,a"], "line 3: session must be a number, not 'x'"),
+    ],
+)
+def test_users_have_numbers_or_names_throughout(
+    tmp_path: Path, lines: list[str], complaint: str
+) -> None:
+    path = tmp_path / "broken.csv"
+    path.write_text("\n".join([COLUMNS, *lines]) + "\n")
+    with pytest.raises(ValueError, match=complaint):
+        read_events(path)
+
+
+def test_a_number_used_for_two_sessions_is_refused_by_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "twice.csv"
+    lines = ["1,0,5,0,80,a", "2,0,900,0,80,a", "1,0,5,100,180,b", "1,0,86400005,50,90,c"]
+    path.write_text("\n".join([COLUMNS, *lines]) + "\n")
+    with pytest.raises(
+        ValueError, match=r"line 5: start_unix_ms is not that of line \d.* help: give each"
+    ):
+        read_events(path)

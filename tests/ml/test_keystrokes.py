@@ -83,3 +83,12 @@ def test_modifiers_count_for_speed_but_not_for_holds_and_transitions() -> None:
 
 def test_keys_pressed_all_at_once_have_no_speed() -> None:
     assert measured([(0, 50, "a")] * 20)[0][0] == 0.0
+
+
+def test_a_stretch_of_nothing_but_long_gaps_has_no_mean_gap() -> None:
+    slow = [(1_600.0 * i, 1_600.0 * i + 400.0, "abc"[i % 3]) for i in range(20)]
+    _, statistics, counts = measured(slow)
+    assert counts["pairs"] == 19
+    assert np.isnan(statistics["gap_mean_ms"])
+    assert np.isnan(statistics["gap_persistence"])
+    assert statistics["gap_median_ms"] == 1_600.0

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from ml.typed_input import read_requests
-from ml.windows import sessions_of
+from ml.windows import NUMBERS, sessions_of
 from tests.ml.any_typing import any_typing, events_of
 
 
@@ -43,11 +44,32 @@ def test_a_session_without_windows_has_its_four_numbers_only(tmp_path: Path) -> 
     assert not read_requests(path).derived_rows().any()
 
 
+def session(**more: Any) -> str:
+    return json.dumps(
+        {"timestamp": 3, "user": 7, "features": {**dict.fromkeys(NUMBERS, 60.0), **more}}
+    )
+
+
+def test_names_of_users_are_numbered_in_order_of_appearance(tmp_path: Path) -> None:
+    path = tmp_path / "requests.ndjson"
+    lines = [session().replace(": 7,", f': "{name}",') for name in ("s017", "s002", "s017")]
+    path.write_text("\n".join(lines))
+    assert read_requests(path).user.tolist() == [0, 1, 0]
+
+
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
         ('{"user": 1, "timestamp": 3}', "line 2 lacks 'features'"),
         ("nothing", "line 2 is no session"),
+        ("[1]", "line 2 is no session: a line must be an object"),
+        (session(session_features=[1]), "a window of session_features must be an object, not 1"),
+        (session(session_features=[{"statistics": [1]}]), "statistics must be an object"),
+        (session(session_features=[{"counts": [1]}]), "counts must be an object"),
+        (session().replace(": 3,", ": 1e400,"), "line 2 .* timestamp must be a whole number"),
+        (session().replace(": 3,", ": 3.5,"), "timestamp must be a whole number within 2"),
+        (session().replace(": 7,", ": null,"), "line 2 is no session"),
+        (session() + "\n" + session().replace(": 7,", ': "anna",'), "a name in every line"),
         ("", "no line holds a session"),
     ],
 )

@@ -67,6 +67,15 @@ def test_a_sweep_weighs_rows_as_repeating_them_would() -> None:
     assert rates(repeated).eer == pytest.approx(weighed["eer"])
 
 
+def test_what_subtraction_leaves_of_nothing_is_nothing() -> None:
+    dust = {"value": 1.1e-16, "low": -2e-16, "high": 2.2e-16}
+    assert bounded(dust, 100) == {"value": 0.0, "low": 0.0, "high": 0.03}
+    surely = {"value": 1.0, "low": 1.0 - 2e-16, "high": 1.0}
+    assert bounded(surely, 100) == {"value": 1.0, "low": 0.97, "high": 1.0}
+    some = {"value": 0.01, "low": -1e-17, "high": 0.02}
+    assert bounded(some, 100) == {"value": 0.01, "low": 0.0, "high": 0.02}
+
+
 def test_a_share_knows_what_nothing_seen_can_mean() -> None:
     never = share(np.zeros(100), np.random.default_rng(4))
     assert (never["value"], never["low"], never["high"]) == (0.0, 0.0, 0.03)

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ml import attacked
+from ml.cuts import joined
 from ml.scorer import Scorer
 from ml.verification_run import Study, study_of, study_of_table, verify
 from tests.ml.any_typing import any_typing, events_of
@@ -22,8 +24,9 @@ def typed() -> Study:
 
 
 def test_a_study_of_events_has_rows_curves_attacks_and_pictures(
-    shipped: Scorer, typed: Study, tmp_path: Path
+    shipped: Scorer, typed: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(attacked, "YOUNG", ())  # for the test's time
     ticks: list[None] = []
     outcome = verify(
         shipped,
@@ -42,14 +45,18 @@ def test_a_study_of_events_has_rows_curves_attacks_and_pictures(
     assert list(found["keys_typed"]) == [f"rich_keys_{n}" for n in (1, 2, 3, 5)]
     assert set(found["attacks"]) == {"four", "rich"}
     assert found["attacks"]["rich"]["replay_exact"]["value"] == 0.0
-    assert {"upkeep_eer", "population_guess"} <= set(found["attacks"]["four"])
+    assert "upkeep_eer" in found["attacks"]["four"]
+    assert {"replay_whole_near", "replay_whole_far"} <= set(found["attacks"]["four"])
     assert len(ticks) > 20
     drawn = sorted(path.name for path in outcome.draw(tmp_path))
     assert drawn == sorted(path.name for path in tmp_path.iterdir())
     assert len(drawn) == 5
 
 
-def test_a_table_of_sessions_has_the_rows_that_it_allows(shipped: Scorer) -> None:
+def test_a_table_of_sessions_has_the_rows_that_it_allows(
+    shipped: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attacked, "YOUNG", ())
     study = study_of_table("logins", rich_crowd(20, 8, np.random.default_rng(1)))
     found = verify(
         shipped, study, patterns=5, seed=0, resamples=5, service=service_of(shipped)
@@ -62,5 +69,24 @@ def test_a_table_of_sessions_has_the_rows_that_it_allows(shipped: Scorer) -> Non
 
 def test_a_study_too_small_says_what_is_missing(shipped: Scorer) -> None:
     study = study_of_table("logins", rich_crowd(20, 8, np.random.default_rng(1)))
-    with pytest.raises(ValueError, match="0 people with 8 sessions of history and one later"):
+    said = "logins: 0 people with 8 sessions of history and one later; 2 are needed; help: a lower --enrol"
+    with pytest.raises(ValueError, match=said):
         verify(shipped, study, patterns=8, seed=0)
+
+
+def test_a_study_of_short_sessions_says_how_many_make_one() -> None:
+    rng = np.random.default_rng(0)
+    short = events_of({(p, s): any_typing(11, rng) for p in range(3) for s in range(8)})
+    with pytest.raises(ValueError, match=r"passwords\.csv: 0 people have .* help: --join 2 takes"):
+        study_of("passwords.csv", short, None, "session", True)
+    assert len(study_of("passwords.csv", joined(short, 4), None, "session", True).table) == 6
+
+
+def test_too_few_people_are_not_guessed_at_by_each_other(shipped: Scorer) -> None:
+    study = study_of_table("logins", rich_crowd(12, 8, np.random.default_rng(1)).plain())
+    found = verify(
+        shipped, study, patterns=5, seed=0, resamples=5, service=service_of(shipped)
+    ).report
+    assert "population_guess" not in found["attacks"]["four"]
+    assert "replay_exact" in found["attacks"]["four"]
+    assert {f"poisoning_from_{n}" for n in (1, 2, 4)} <= set(found["attacks"]["four"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ml.statistics import COUNTS, STATISTICS, WINDOWS, pool
-from ml.windows import sessions_of
+from ml.windows import required, sessions_of
 from tests.ml.any_typing import any_typing, even_typing, events_of
 
 
@@ -68,3 +68,14 @@ def test_a_request_holds_the_session_and_its_windows() -> None:
 def test_windows_of_hardly_any_keys_are_refused() -> None:
     with pytest.raises(ValueError, match="15 or more, not 5"):
         sessions_of(events_of({(1, 0): even_typing("a" * 20)}), 5)
+
+
+def test_too_few_people_are_told_with_the_limits_and_the_remedy() -> None:
+    short = events_of({(u, 0): even_typing("password123") for u in range(3)})
+    with pytest.raises(ValueError, match="are needed") as refused:
+        required(short, "login.csv", people=1)
+    said = str(refused.value)
+    assert said.startswith("login.csv: 0 people have a session of 15 keys and 3 transitions, 1 are")
+    assert "has 11 keys; help: --join 2" in said
+    enough = events_of({(u, 0): even_typing("password1234567") for u in range(2)})
+    assert required(enough, "login.csv", people=2) is enough

@@ -6,9 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ml import registry
 from ml.registry import manifest
+from scripts.evaluate_model import service
 from tests.ml.any_typing import any_typing, write_events
 from tests.scripts.run_script import ROOT, run
+from worker.enrolment import EnrolmentRule
+from worker.held_model import HeldModel
+from worker.settings import WorkerSettings
 
 SCRIPT = "evaluate_model.py"
 MODEL = ROOT / "models/production/model.pth"
@@ -105,3 +110,51 @@ def test_sessions_with_too_short_a_history_are_an_error_that_says_so(folder: Pat
     done = run(SCRIPT, *flags, "--test-data", "data/raw/test_data.csv", folder=folder)
     assert done.returncode == 1
     assert "people with 500 sessions of history" in " ".join(done.stderr.split())
+
+
+def test_a_fixed_password_is_judged_several_logins_at_once(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    sessions = {(p, s): any_typing(11, rng) for p in range(4) for s in range(12)}
+    events = write_events(tmp_path / "login.csv", sessions)
+    flags = ("--protocol", "verification", "--model", MODEL, "--enrol", 2, "--resamples", 5)
+    done = run(SCRIPT, *flags, "--events", events, folder=tmp_path)
+    assert done.returncode == 1
+    assert "login.csv: 0 people have a session of 15 keys" in " ".join(done.stderr.split())
+    done = run(SCRIPT, *flags, "--events", events, "--join", 3, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "reports/report.json").read_text())
+    assert report["rows"]["four_one"]["counts"]["people"] == 4
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (("--protocol", "verification", "--events", "x.csv"), "neither --events nor --test-data"),
+        (("--protocol", "verification", "--test-data", "x.csv"), "help: --output FOLDER"),
+        ((), "it takes --protocol verification"),
+    ],
+)
+def test_the_page_is_written_of_its_own_study_only(
+    tmp_path: Path, flags: tuple[str, ...], complaint: str
+) -> None:
+    done = run(SCRIPT, "--model", MODEL, "--document", "page.md", *flags, folder=tmp_path)
+    assert done.returncode == 2
+    assert complaint in " ".join(done.stderr.split())
+    assert not (tmp_path / "page.md").exists()
+
+
+def test_the_service_that_is_attacked_has_the_workers_rule_and_quota() -> None:
+    defended = service(registry.load(MODEL, "cpu"), MODEL)
+    fields = WorkerSettings.model_fields
+    assert defended.updates_per_day == fields["updates_per_day"].default
+    rule = EnrolmentRule(fields["update_confidence"].default, fields["update_anomaly"].default)
+    acceptance = defended.scorer.model.operating_points["balanced"].threshold
+    held = HeldModel(
+        defended.scorer,
+        int(manifest(MODEL).thresholds["equal_error"]["confidence"]),
+        acceptance,
+    ).rule(rule)
+    for known in (0, 1, 4, 5, 50):
+        confidence, recorded = np.arange(101), np.full(101, known)
+        expected = held.admits(confidence, np.zeros(101), recorded)
+        assert np.array_equal(defended.admits(confidence, np.zeros(101), recorded), expected)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from api.schemas import Features
 from api.windows import flat
 from ml.samples import DERIVED_COLUMNS, read
 from ml.windows import read_sessions
@@ -90,3 +91,28 @@ def test_hardly_any_keys_a_window_are_refused(events: Path, tmp_path: Path) -> N
     done = run(SCRIPT, *flags, folder=tmp_path)
     assert done.returncode == 1
     assert "15 or more, not 3" in done.stderr
+
+
+def test_passwords_too_short_to_count_are_joined(tmp_path: Path) -> None:
+    sessions = {(u, s): even_typing("password123") for u in range(2) for s in range(6)}
+    path = write_events(tmp_path / "login.csv", sessions)
+    done = run(SCRIPT, "--events", path, "--output", "x.csv", folder=tmp_path)
+    assert done.returncode == 1
+    assert "login.csv: 0 people have a session of 15 keys" in " ".join(done.stderr.split())
+    assert "help: --join 2" in " ".join(done.stderr.split())
+    flags = ("--events", path, "--output", "x.csv", "--join", 3)
+    done = run(SCRIPT, *flags, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "4 sessions of 2 people, 4 windows" in done.stdout
+
+
+def test_a_slow_typists_request_holds_no_number_that_is_refused(tmp_path: Path) -> None:
+    slow = [(1_600.0 * i, 1_600.0 * i + 400.0, "abc"[i % 3]) for i in range(30)]
+    path = write_events(tmp_path / "slow.csv", {(0, 0): slow})
+    done = run(SCRIPT, "--events", path, "--output", "x.ndjson", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    line = json.loads((tmp_path / "x.ndjson").read_text())
+    (window,) = line["features"]["session_features"]
+    assert window["counts"]["pairs"] == 29
+    assert "gap_mean_ms" not in window["statistics"]
+    assert Features.model_validate(line["features"]).session_features is not None
