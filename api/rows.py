@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -15,6 +16,7 @@ from api.ranges import MAX_FUTURE_SECONDS
 from api.schemas import (
     BATCH,
     JOB_PATTERN,
+    MAX_REQUEST_WINDOWS,
     PREDICT,
     HistoricalPattern,
     Numbers,
@@ -47,6 +49,7 @@ class Reader:
             request = PREDICT.validate_json(body)
         except ValidationError as error:
             raise InvalidInputError(complain(error)) from None
+        _bound_windows([request])
         return self._question(request, now, ())
 
     def read_batch(self, body: bytes, now: float) -> list[Question]:
@@ -55,6 +58,7 @@ class Reader:
             requests = BATCH.validate_json(body)
         except ValidationError as error:
             raise InvalidInputError(complain(error, batch=True)) from None
+        _bound_windows(requests)
         return [self._question(request, now, (i,)) for i, request in enumerate(requests)]
 
     def read_job_line(self, text: bytes, now: float) -> tuple[Question, float]:
@@ -66,6 +70,7 @@ class Reader:
         recorded = now if pattern.timestamp is None else pattern.timestamp
         if recorded > now + MAX_FUTURE_SECONDS:
             raise InvalidInputError("timestamp must be at most an hour ahead of now")
+        _bound_windows([pattern])
         return self._question(pattern, now, ()), recorded
 
     def _question(self, request: PredictRequest, now: float, item: Place) -> Question:
@@ -78,6 +83,18 @@ class Reader:
             _windows(features.session_features, (*item, "features")),
         ]
         return Question(row, identity.abbreviated)
+
+
+def _bound_windows(requests: Sequence[PredictRequest]) -> None:
+    windows = 0
+    for request in requests:
+        for session in (request.features, *(request.historical_patterns or ())):
+            windows += len(session.session_features or ())
+    if windows > MAX_REQUEST_WINDOWS:
+        raise InvalidInputError(
+            f"session_features must have at most {MAX_REQUEST_WINDOWS} windows in all sessions of one request together"
+            f" (got {windows:,}); send fewer patterns at once, or the newest of historical_patterns"
+        )
 
 
 def _numbers(pattern: Numbers) -> list[float]:

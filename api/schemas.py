@@ -19,6 +19,8 @@ MAX_BATCH: Final = 100
 MAX_JOB: Final = 1_000_000
 MAX_HISTORY: Final = 100
 MAX_WINDOWS: Final = 20
+# Of all sessions of one request: 250 take the front end about 10 ms; 2,000 took 120 ms, and nobody else was answered.
+MAX_REQUEST_WINDOWS: Final = 250
 
 PREDICT_EXAMPLE: Final[JsonDict] = {
     "did": "0x742d35Cc6634C0532925a3b844Bc9e7595f0bEb000000000000000000000000",
@@ -134,7 +136,8 @@ Windows = Annotated[
         min_length=1,
         max_length=MAX_WINDOWS,
         fail_fast=True,
-        description="The session's windows in time order.",
+        description="The session's windows in time order; of all sessions of a request, historical patterns"
+        f" included, at most {MAX_REQUEST_WINDOWS}.",
     ),
 ]
 

@@ -13,7 +13,14 @@ from api.errors import InvalidInputError
 from api.identity import Identities
 from api.ranges import COUNTS, MAX_COUNT, STATISTICS
 from api.rows import Reader
-from api.schemas import MAX_HISTORY, MAX_WINDOWS, PREDICT, WINDOW_EXAMPLE
+from api.schemas import (
+    MAX_BATCH,
+    MAX_HISTORY,
+    MAX_REQUEST_WINDOWS,
+    MAX_WINDOWS,
+    PREDICT,
+    WINDOW_EXAMPLE,
+)
 from tests.api.front import HASH_KEY, NOW, request_body, request_with, settings
 from tests.api.rich import NUMBERS, on_the_wire, rich_window
 from worker.contract import WINDOW_COUNT_OF, WINDOW_COUNTS, WINDOW_NUMBERS, WINDOW_STATISTICS
@@ -211,19 +218,41 @@ def test_a_batch_names_the_item_and_the_pattern_of_a_broken_window() -> None:
     assert caught.value.detail.startswith(where)
 
 
-def fullest_request() -> bytes:
-    windows = [rich_window(n) for n in range(MAX_WINDOWS)]
+def request_of(*lengths: int) -> dict[str, Any]:
+    """A session and its past, the session first, of so many windows each."""
+    first, *rest = ([rich_window(n) for n in range(length)] for length in lengths)
     past = [
         {**NUMBERS, "timestamp": when + 0.123456, "session_features": windows}
-        for when in range(MAX_HISTORY)
+        for when, windows in enumerate(rest)
     ]
-    features = {**request_body()["features"], "session_features": windows}
-    return json.dumps(request_body(features=features, historical_patterns=past)).encode()
+    features = {**request_body()["features"], "session_features": first}
+    return request_body(features=features, historical_patterns=past)
 
 
-def test_the_fullest_request_that_the_schema_allows_fits_the_default_body_limit() -> None:
-    body = fullest_request()
-    assert len(body) <= settings().max_body_bytes
-    row = READER.read_one(body, NOW).row
-    assert len(row[2]) == MAX_HISTORY
-    assert {len(windows) for *_, windows in row[2]} == {MAX_WINDOWS}
+@pytest.mark.parametrize("lengths", [[MAX_WINDOWS] * 12 + [10], [2] * 50 + [3] * 50])
+def test_as_many_windows_as_a_request_may_have_are_taken(lengths: list[int]) -> None:
+    assert sum(lengths) == MAX_REQUEST_WINDOWS
+    row = READER.read_one(json.dumps(request_of(*lengths)).encode(), NOW).row
+    assert sum(len(windows) for windows in (row[3], *(entry[5] for entry in row[2]))) == 250
+
+
+def test_a_window_too_many_in_all_is_refused_with_the_bound_wherever_it_comes() -> None:
+    one = json.dumps(request_of(*[MAX_WINDOWS] * 12, 11)).encode()
+    batch = json.dumps([request_of(MAX_WINDOWS)] * 13).encode()
+    for read, body, got in (
+        (READER.read_one, one, 251),
+        (READER.read_job_line, one, 251),
+        (READER.read_batch, batch, 260),
+    ):
+        with pytest.raises(InvalidInputError) as caught:
+            read(body, NOW)
+        assert f"at most {MAX_REQUEST_WINDOWS} windows" in caught.value.detail
+        assert f"(got {got})" in caught.value.detail
+
+
+def test_the_fullest_requests_that_are_allowed_fit_the_default_body_limit() -> None:
+    limit = settings().max_body_bytes
+    assert len(json.dumps(request_of(*[MAX_WINDOWS] * 12, 10))) <= limit
+    past = [{**NUMBERS, "timestamp": when + 0.123456} for when in range(MAX_HISTORY)]
+    batch = [request_body(historical_patterns=past)] * MAX_BATCH
+    assert len(json.dumps(batch)) <= limit
