@@ -16,7 +16,8 @@ from api.ranges import MAX_FUTURE_SECONDS
 from api.schemas import (
     BATCH,
     JOB_PATTERN,
-    MAX_REQUEST_WINDOWS,
+    MAX_BATCH_WINDOWS,
+    MAX_PATTERN_WINDOWS,
     PREDICT,
     HistoricalPattern,
     Numbers,
@@ -49,7 +50,7 @@ class Reader:
             request = PREDICT.validate_json(body)
         except ValidationError as error:
             raise InvalidInputError(complain(error)) from None
-        _bound_windows([request])
+        _bound_windows([request], MAX_PATTERN_WINDOWS)
         return self._question(request, now, ())
 
     def read_batch(self, body: bytes, now: float) -> list[Question]:
@@ -58,7 +59,7 @@ class Reader:
             requests = BATCH.validate_json(body)
         except ValidationError as error:
             raise InvalidInputError(complain(error, batch=True)) from None
-        _bound_windows(requests)
+        _bound_windows(requests, MAX_BATCH_WINDOWS)
         return [self._question(request, now, (i,)) for i, request in enumerate(requests)]
 
     def read_job_line(self, text: bytes, now: float) -> tuple[Question, float]:
@@ -70,7 +71,7 @@ class Reader:
         recorded = now if pattern.timestamp is None else pattern.timestamp
         if recorded > now + MAX_FUTURE_SECONDS:
             raise InvalidInputError("timestamp must be at most an hour ahead of now")
-        _bound_windows([pattern])
+        _bound_windows([pattern], MAX_PATTERN_WINDOWS)
         return self._question(pattern, now, ()), recorded
 
     def _question(self, request: PredictRequest, now: float, item: Place) -> Question:
@@ -85,14 +86,14 @@ class Reader:
         return Question(row, identity.abbreviated)
 
 
-def _bound_windows(requests: Sequence[PredictRequest]) -> None:
+def _bound_windows(requests: Sequence[PredictRequest], most: int) -> None:
     windows = 0
     for request in requests:
         for session in (request.features, *(request.historical_patterns or ())):
             windows += len(session.session_features or ())
-    if windows > MAX_REQUEST_WINDOWS:
+    if windows > most:
         raise InvalidInputError(
-            f"session_features must have at most {MAX_REQUEST_WINDOWS} windows in all sessions of one request together"
+            f"session_features must have at most {most:,} windows in all sessions of one request together"
             f" (got {windows:,}); send fewer patterns at once, or the newest of historical_patterns"
         )
 

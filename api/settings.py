@@ -71,7 +71,7 @@ class Settings(ChainSettings, JobSettings):
         4, ge=1, le=256, description="a number of messages from 1 to 256"
     )
     max_body_bytes: int = Field(
-        2 * MEBIBYTE, ge=1024, le=64 * MEBIBYTE, description="a number of bytes from 1024 to 64 MiB"
+        4 * MEBIBYTE, ge=1024, le=64 * MEBIBYTE, description="a number of bytes from 1024 to 64 MiB"
     )
     rate_limits: Annotated[tuple[RateLimitItem, ...], NoDecode] = Field(
         "100/second;1000/minute",

@@ -31,7 +31,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
     assert settings.predict_timeout_seconds == 1.0
     assert settings.max_waiting_patterns == 4096
-    assert settings.max_body_bytes == 2 * 1024 * 1024
+    assert settings.max_body_bytes == 4 * 1024 * 1024
     limits = [(limit.amount, limit.get_expiry()) for limit in settings.rate_limits]
     assert limits == [(100, 1), (1000, 60)]
     assert not settings.https_only

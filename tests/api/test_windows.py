@@ -16,7 +16,8 @@ from api.rows import Reader
 from api.schemas import (
     MAX_BATCH,
     MAX_HISTORY,
-    MAX_REQUEST_WINDOWS,
+    MAX_BATCH_WINDOWS,
+    MAX_PATTERN_WINDOWS,
     MAX_WINDOWS,
     PREDICT,
     WINDOW_EXAMPLE,
@@ -231,22 +232,22 @@ def request_of(*lengths: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("lengths", [[MAX_WINDOWS] * 12 + [10], [2] * 50 + [3] * 50])
 def test_as_many_windows_as_a_request_may_have_are_taken(lengths: list[int]) -> None:
-    assert sum(lengths) == MAX_REQUEST_WINDOWS
+    assert sum(lengths) == MAX_PATTERN_WINDOWS
     row = READER.read_one(json.dumps(request_of(*lengths)).encode(), NOW).row
     assert sum(len(windows) for windows in (row[3], *(entry[5] for entry in row[2]))) == 250
 
 
 def test_a_window_too_many_in_all_is_refused_with_the_bound_wherever_it_comes() -> None:
     one = json.dumps(request_of(*[MAX_WINDOWS] * 12, 11)).encode()
-    batch = json.dumps([request_of(MAX_WINDOWS)] * 13).encode()
-    for read, body, got in (
-        (READER.read_one, one, 251),
-        (READER.read_job_line, one, 251),
-        (READER.read_batch, batch, 260),
+    batch = json.dumps([request_of(*[MAX_WINDOWS] * 2)] * 63).encode()
+    for read, body, most, got in (
+        (READER.read_one, one, MAX_PATTERN_WINDOWS, "251"),
+        (READER.read_job_line, one, MAX_PATTERN_WINDOWS, "251"),
+        (READER.read_batch, batch, MAX_BATCH_WINDOWS, "2,520"),
     ):
         with pytest.raises(InvalidInputError) as caught:
             read(body, NOW)
-        assert f"at most {MAX_REQUEST_WINDOWS} windows" in caught.value.detail
+        assert f"at most {most:,} windows" in caught.value.detail
         assert f"(got {got})" in caught.value.detail
 
 
