@@ -19,8 +19,8 @@ MAX_BATCH: Final = 100
 MAX_JOB: Final = 1_000_000
 MAX_HISTORY: Final = 100
 MAX_WINDOWS: Final = 20
-# Of a pattern and its history: 250 take the front end about 10 ms. Of a batch, 100 patterns with a history of 10 and more
-# to spare: 2,000 take 120 ms, in which nobody else is answered.
+# Of a pattern and its history: 250 take the front end about 10 ms. Of a batch: 100 patterns, each with a history of 10,
+# have 1,100; 2,000 take 120 ms, in which nobody else is answered.
 MAX_PATTERN_WINDOWS: Final = 250
 MAX_BATCH_WINDOWS: Final = 2_500
 

@@ -15,8 +15,8 @@ from api.ranges import COUNTS, MAX_COUNT, STATISTICS
 from api.rows import Reader
 from api.schemas import (
     MAX_BATCH,
-    MAX_HISTORY,
     MAX_BATCH_WINDOWS,
+    MAX_HISTORY,
     MAX_PATTERN_WINDOWS,
     MAX_WINDOWS,
     PREDICT,
