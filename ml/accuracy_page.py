@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ml.guard import WHOLE_REACH
 from ml.headline import percent, shown
 from ml.verification_report import attacks, points, rows
 
@@ -124,9 +123,7 @@ people; "flagged" means an implausible session or an anomaly above 0.99.
 - **Stolen sessions** with noise of a person's own size are what the person might have typed. The score cannot tell them
   apart, and no system that sees only timing can: keep recorded sessions as secret as passwords.
 - A service keeps 50 patterns; nobody in this study typed so many, so the attacks on 50 add patterns drawn about a
-  person's own, and genuine sessions taken for a replay of 50 are reckoned from single pairs. Copies in **whole
-  numbers** that were moved by 1 are looked for among the newest {reach} only: older ones are refused where they are
-  exact, and else judged by the score like any other session.
+  person's own, and genuine sessions taken for a replay of 50 are reckoned from single pairs.
 - **Population guess**: the ten k-means centres of the mean sessions of the two thirds that are not judged.
 - **Poisoning**: the attacker knows the victim's mean session and steps towards their own, further after each step that
   enters the history, shorter after each that does not. The pairs are such that none of the attacker's own sessions is
@@ -178,7 +175,6 @@ def page(report: Mapping[str, Any]) -> str:
         calibration=calibration(report),
         field=field(report),
         attacks=attacks(report),
-        reach=WHOLE_REACH,
         impostors=main["rich_one"]["counts"]["impostor"],
     )
 

@@ -66,8 +66,11 @@ def attack(
         mistaken(pairs, True),
     )
     if not rich:  # a chain's whole numbers are all that it sends
-        for name, what, accepted in whole_copies(service, people, draws()):
-            put(name, what, accepted)
+        put(
+            "replay_whole",
+            f"copy of whole numbers, one moved by 1, of a history of {LONGEST}: accepted",
+            whole_copies(service, people, draws()),
+        )
         put(
             "replay_mistaken_whole_50",
             f"genuine sessions of whole numbers taken for a replay of {LONGEST} patterns, by their pairs",

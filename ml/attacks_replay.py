@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +11,7 @@ from ml.attacks_poison import LONGEST
 from ml.blend import Vectors
 from ml.defended import Service
 from ml.enrolled import Comparisons, Enrolled
-from ml.guard import WHOLE_REACH, replayed
+from ml.guard import replayed
 from ml.sessions import Sessions
 from ml.statistics import DERIVED, STATISTICS, VALUES, even, natural
 from ml.windows import LEAST
@@ -50,32 +49,16 @@ def moved(service: Service, people: Enrolled, rng: np.random.Generator) -> Float
     return np.asarray(np.mean(shares, axis=0))
 
 
-def whole_copies(
-    service: Service, people: Enrolled, rng: np.random.Generator
-) -> Iterator[tuple[str, str, Floats]]:
-    """(name, what, share (P,) accepted): copies in whole numbers, one moved by 1, of histories of 50 patterns.
-
-    One of the newest 20 patterns, among which the guard looks for such copies, and one of the older ones, which it
-    compares exactly. Four moved copies of each.
-    """
+def whole_copies(service: Service, people: Enrolled, rng: np.random.Generator) -> Floats:
+    """The share (P,) accepted of four copies in whole numbers, one moved by 1, of a history of 50 patterns."""
     grown = grown_whole(people, rng)
-    for name, what, least, most in (
-        ("replay_whole_near", f"one of the newest {WHOLE_REACH}", 0, WHOLE_REACH),
-        ("replay_whole_far", "an older one", WHOLE_REACH, LONGEST),
-    ):
-        person = np.repeat(np.arange(len(grown)), COPIES)
-        copied = grown.history[person, rng.integers(least, most, len(person))]
-        copied[np.arange(len(person)), np.tile(np.arange(COPIES), len(grown))] += rng.choice(
-            SIGNS, len(person)
-        )
-        numbers = np.maximum(copied, LEAST)
-        derived = np.zeros((len(person), DERIVED))
-        accepted = _accepted(service, grown, person, numbers, derived)
-        yield (
-            name,
-            f"copy of whole numbers, one moved by 1, of {what} of {LONGEST}: accepted",
-            accepted,
-        )
+    person = np.repeat(np.arange(len(grown)), COPIES)
+    copied = grown.history[person, rng.integers(0, LONGEST, len(person))]
+    copied[np.arange(len(person)), np.tile(np.arange(COPIES), len(grown))] += rng.choice(
+        SIGNS, len(person)
+    )
+    derived = np.zeros((len(person), DERIVED))
+    return _accepted(service, grown, person, np.maximum(copied, LEAST), derived)
 
 
 def grown_whole(people: Enrolled, rng: np.random.Generator) -> Enrolled:
@@ -109,18 +92,16 @@ def mistaken(compared: Comparisons, whole: bool) -> Floats:
 
 
 def mistaken_long(compared: Comparisons) -> Floats:
-    """As `mistaken` in whole numbers, (P,), for histories of 50, longer than anybody's: from how often a session agrees
-    with one pattern, nearly for the newest 20 and exactly for the others, added up (so rather too much)."""
+    """As `mistaken` in whole numbers, (P,), for histories of 50, longer than anybody's: how often a session agrees with
+    one pattern, times 50 (rather too much: one session may agree with two)."""
     genuine = _genuine(compared, whole=True)
     claims = genuine.sessions(slice(None))
     known = claims.history.shape[1]
-    near, same = np.zeros(len(claims)), np.zeros(len(claims))
+    near = np.zeros(len(claims))
     for nth in range(known):
         pattern = claims.history[:, nth : nth + 1]  # (N, 1, 4)
         near += replayed(Sessions(claims.current, pattern, np.minimum(claims.counts, 1)))
-        same += (claims.current == pattern[:, 0]).all(axis=1)
-    expected = (WHOLE_REACH * near + (LONGEST - WHOLE_REACH) * same) / known
-    return _per_person(genuine.enrolled, genuine.claimed, np.minimum(expected, 1.0))
+    return _per_person(genuine.enrolled, genuine.claimed, near * LONGEST / known)
 
 
 def _genuine(compared: Comparisons, whole: bool) -> Comparisons:

@@ -21,9 +21,6 @@ Flags = NDArray[np.bool_]
 
 ROUNDING: Final = 1e-6  # share of a number that float32 may take or add
 MOVED: Final = 1.0 + 1e-3  # by how much one of the four numbers of a copy may differ
-# How far back a moved copy is looked for where all numbers are whole, as a chain sends them. Two sessions of a person
-# then agree that nearly in 2 of 10,000 pairs: 50 patterns would flag 1 % of genuine sessions, 20 flag 0.4 %.
-WHOLE_REACH: Final = 20
 
 STEP: Final = 1e-3  # of the derived values that a history keeps
 COPIED: Final = (
@@ -117,10 +114,8 @@ def _same_numbers(current: Floats, history: Floats) -> tuple[Flags, Flags]:
     apart = np.abs(history - current[:, None])  # (B, K, 4)
     rounding = ROUNDING * np.maximum(np.abs(history), 1.0)
     same = apart <= rounding
-    whole = (current == np.rint(current)).all(axis=1)  # (B,)
-    reach = np.where(whole, WHOLE_REACH, history.shape[1])[:, None]  # (B, 1)
     near = (apart <= MOVED).all(axis=2) & (same.sum(axis=2) >= 3)
-    return np.asarray(same.all(axis=2)), np.asarray(near & (np.arange(history.shape[1]) < reach))
+    return np.asarray(same.all(axis=2)), np.asarray(near)
 
 
 def _same_values(derived: Floats, past: Floats) -> tuple[Flags, Flags]:

@@ -25,7 +25,7 @@ LIMITS: dict[str, tuple[float, tuple[str, ...]]] = {
     "replay_mistaken": (0.005, ("four", "rich")),
     "replay_mistaken_whole": (0.005, ("four", "rich")),
     "replay_mistaken_whole_50": (0.005, ("four", "rich")),
-    "replay_whole_near": (0.01, ("four", "rich")),
+    "replay_whole": (0.01, ("four", "rich")),
     "population_guess": (0.15, ("rich",)),
     "genuine_flagged": (0.01, ("rich",)),
     "poisoning": (0.0, ("four", "rich")),

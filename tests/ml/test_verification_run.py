@@ -46,7 +46,7 @@ def test_a_study_of_events_has_rows_curves_attacks_and_pictures(
     assert set(found["attacks"]) == {"four", "rich"}
     assert found["attacks"]["rich"]["replay_exact"]["value"] == 0.0
     assert "upkeep_eer" in found["attacks"]["four"]
-    assert {"replay_whole_near", "replay_whole_far"} <= set(found["attacks"]["four"])
+    assert {"replay_whole", "replay_mistaken_whole_50"} <= set(found["attacks"]["four"])
     assert len(ticks) > 20
     drawn = sorted(path.name for path in outcome.draw(tmp_path))
     assert drawn == sorted(path.name for path in tmp_path.iterdir())
