@@ -24,7 +24,8 @@ FEATURES = (
 
 def body(n: int, rng: np.random.Generator) -> dict[str, Any]:
     """A request that differs from every other, with a history of n % 12 patterns near it."""
-    mean = rng.uniform([30, 70, 60, 0], [90, 150, 250, 10])
+    mean = rng.uniform([0.6, 70, 60, 0], [0.85, 150, 250, 10])
+    mean[0] *= 12_000 / (mean[1] + mean[2])  # nobody types faster than the keys' times allow
     now = int(time.time())
     past = [
         dict(zip(FEATURES, (mean * rng.uniform(0.9, 1.1, 4)).round(1).tolist(), strict=True))

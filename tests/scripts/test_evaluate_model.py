@@ -148,11 +148,11 @@ def test_the_service_that_is_attacked_has_the_workers_rule_and_quota() -> None:
     fields = WorkerSettings.model_fields
     assert defended.updates_per_day == fields["updates_per_day"].default
     rule = EnrolmentRule(fields["update_confidence"].default, fields["update_anomaly"].default)
-    acceptance = defended.scorer.model.operating_points["balanced"].threshold
+    secure = defended.scorer.model.operating_points["secure"].threshold
     held = HeldModel(
         defended.scorer,
         int(manifest(MODEL).thresholds["equal_error"]["confidence"]),
-        acceptance,
+        secure,
     ).rule(rule)
     for known in (0, 1, 4, 5, 50):
         confidence, recorded = np.arange(101), np.full(101, known)
