@@ -17,6 +17,7 @@ def open_redis(
     *,
     max_connections: int = 64,
     retries: int = 1,
+    connect_seconds: float = CONNECT_TIMEOUT_SECONDS,
     command_seconds: float = COMMAND_TIMEOUT_SECONDS,
 ) -> Redis:
     """A client that answers or fails within half a second, unless more is given; it connects at the first command.
@@ -26,7 +27,7 @@ def open_redis(
     return Redis.from_url(
         url,
         max_connections=max_connections,
-        socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        socket_connect_timeout=connect_seconds,
         socket_timeout=command_seconds,
         socket_keepalive=True,
         health_check_interval=HEALTH_CHECK_SECONDS,

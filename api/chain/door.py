@@ -14,7 +14,7 @@ from api.chain.answer import Signer
 from api.chain.digests import Digests
 from api.chain.judge import Judge
 from api.chain.keys import signing_key
-from api.chain.oracle import Oracle
+from api.chain.oracle import CUT_SECONDS, Oracle
 from api.chain.question import Questions
 from api.chain.window import Window
 from api.identity import Identities
@@ -48,7 +48,10 @@ def open_door(
         return None
     secret = settings.did_hash_key.get_secret_value()
     digests = Digests(secret)
-    store = open_redis(settings.result_url)
+    # The cut alone tells what is too late: in a crowd the loop may read a reply long after Redis gave it.
+    store = open_redis(
+        settings.result_url, connect_seconds=CUT_SECONDS, command_seconds=CUT_SECONDS
+    )
     window = Window(store, settings.chain_oracle_id, settings.chain_window_seconds)
     judge = Judge(
         scoring, window, digests, metrics, required=settings.chain_require_history, clock=clock
