@@ -24,7 +24,7 @@ class Outcome:
         """The rows that were scored."""
         return [row for row in self.reply["rows"] if "error" not in row]
 
-    @property
+    @cached_property
     def errors(self) -> list[RowError]:
         """The rows that were not."""
         return [row for row in self.reply["rows"] if "error" in row]
