@@ -20,7 +20,7 @@ class Aftermath:
 
     def __call__(self, outcome: Outcome) -> None:
         """Write and count. A failed write is counted and logged, never raised."""
-        self._count(outcome)
+        self._metrics.observe(outcome)
         self._record(outcome)
         if outcome.answers:
             self._totals.add(outcome)
@@ -35,18 +35,3 @@ class Aftermath:
             structlog.get_logger().error("records_lost", error=repr(error.__cause__))
             return
         self._metrics.recorded.inc(entered)
-
-    def _count(self, outcome: Outcome) -> None:
-        answers, errors = outcome.answers, outcome.errors
-        self._metrics.rows.observe(len(answers) + len(errors))
-        self._metrics.queue_wait.observe(outcome.reply["queue_seconds"])
-        self._metrics.predictions.inc(len(answers))
-        self._metrics.anomalies.inc(outcome.anomalies)
-        for decision, many in outcome.decisions.items():
-            self._metrics.decisions.labels(decision).inc(many)
-        for reason, many in outcome.reasons.items():
-            self._metrics.reasons.labels(reason).inc(many)
-        if answers:
-            self._metrics.inference.observe(outcome.inference_ms / 1000)
-        for row in errors:
-            self._metrics.errors.labels(row["error"]).inc()

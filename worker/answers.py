@@ -82,9 +82,9 @@ def reasons(
         (Reason.SESSION_FEATURES_UNUSED, unused(rows, judgement)),
     )
     found: list[list[str]] = [[] for _ in rows]
-    for reason, holds in applies:
-        for i in np.flatnonzero(holds).tolist():
-            found[i].append(reason.value)
+    named, which = np.array([holds for _, holds in applies]).nonzero()
+    for name, i in zip(named.tolist(), which.tolist(), strict=True):
+        found[i].append(applies[name][0].value)
     return found
 
 
@@ -98,11 +98,10 @@ def in_steps(importance: NDArray[np.float64]) -> list[list[float]]:
 
     Largest remainder method: the steps that rounding down left over go to the largest remainders.
     """
-    scaled = np.nan_to_num(importance) * IMPORTANCE_STEPS  # (B, 6)
-    steps = np.floor(scaled).astype(np.int64)
-    left_over = IMPORTANCE_STEPS - steps.sum(axis=1)  # (B,)
-    order = np.argsort(steps - scaled, axis=1, kind="stable")
-    rank = np.argsort(order, axis=1, kind="stable")
-    steps += rank < left_over[:, None]
-    rounded: list[list[float]] = (steps / IMPORTANCE_STEPS).tolist()
+    scaled = importance * IMPORTANCE_STEPS  # (B, 6)
+    steps = np.floor(scaled)
+    left_over = IMPORTANCE_STEPS - steps.sum(axis=1, keepdims=True)  # (B, 1)
+    order = (steps - scaled).argsort(axis=1, kind="stable")
+    rank = order.argsort(axis=1, kind="stable")
+    rounded: list[list[float]] = ((steps + (rank < left_over)) / IMPORTANCE_STEPS).tolist()
     return rounded

@@ -61,7 +61,7 @@ def compare(
     seconds = np.zeros((len(rows), width))  # (B, K)
     history[:, :own] = records["features"]
     seconds[:, :own] = records["seconds"]
-    counts = recorded.copy()
+    counts = recorded.copy() if brought else recorded
     for i, patterns in brought:
         counts[i] = len(patterns)
         history[i, : counts[i]] = [entry[1:5] for entry in patterns]
@@ -75,7 +75,8 @@ def compare(
     if own:  # a backlog of last year finds no history idle
         idle = (recorded > 0) & (now - seconds[:, 0] >= IDLE_DAYS * SECONDS_A_DAY)
     # A score for a chain may depend on nothing but what its digests cover, and times are none of it.
-    ages_hours[[len(row) > 4 for row in rows]] = 0.0
+    if any(len(row) > 4 for row in rows):
+        ages_hours[[len(row) > 4 for row in rows]] = 0.0
     sessions = Sessions(
         np.array([row[1][:4] for row in rows], dtype=np.float64).reshape(-1, NUMBERS),
         history,
