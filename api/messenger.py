@@ -106,7 +106,7 @@ class Messenger:
             self._publisher.push(payload, partial(self._unsent, future))
             if not future.done():
                 self._metrics.messages_sent.inc()
-            meta = await future
+            meta = await _in_time(future)
             if meta is None:
                 meta = await self._last_look(task_id, end)
             if meta is None:
@@ -156,7 +156,7 @@ class Messenger:
             raise QueueUnavailableError("the figures cannot be read") from error
         return {name: _finite(stored.get(name.encode())) for name in TOTALS}
 
-    def _unsent(self, future: asyncio.Future[Meta | None], error: Exception) -> None:
+    def _unsent(self, future: asyncio.Future[Meta], error: Exception) -> None:
         self._metrics.publish_failures.inc()
         if future.done():
             return
@@ -179,9 +179,16 @@ class Messenger:
             await cast(Any, self._broker.lrem(ONLINE_QUEUE, 1, cast(str, payload)))
 
 
-def _give_up(future: asyncio.Future[Meta | None]) -> None:
+def _give_up(future: asyncio.Future[Meta]) -> None:
     if not future.done():
-        future.set_result(None)
+        future.set_exception(TimeoutError())
+
+
+async def _in_time(future: asyncio.Future[Meta]) -> Meta | None:
+    try:
+        return await future
+    except TimeoutError:
+        return None
 
 
 def _finite(stored: bytes | None) -> float:

@@ -31,7 +31,7 @@ class Results:
     def __init__(self, redis: Redis, instance: str) -> None:
         self._redis = redis
         self._prefix = f"celery-task-meta-{instance}."
-        self._pending: dict[str, asyncio.Future[Meta | None]] = {}
+        self._pending: dict[str, asyncio.Future[Meta]] = {}
         self._confirmed = asyncio.Event()  # by the server
         self._subscribed = asyncio.Event()  # and what was missed is fetched
 
@@ -46,9 +46,9 @@ class Results:
             await asyncio.wait_for(self._subscribed.wait(), seconds)
         return self.listening
 
-    def expect(self, task_id: str) -> asyncio.Future[Meta | None]:
+    def expect(self, task_id: str) -> asyncio.Future[Meta]:
         """The future that the result of `task_id` resolves. Call `forget` when nobody waits any more."""
-        future: asyncio.Future[Meta | None] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Meta] = asyncio.get_running_loop().create_future()
         self._pending[task_id] = future
         return future
 

@@ -84,15 +84,28 @@ class RateLimits:
 
     async def __call__(self, scope: Scope) -> None:
         """Raises RateLimitedError. Every answer on a limited route gets the RateLimit headers."""
-        now = self._clock()
-        if scope["path"] not in LIMITED or scope["method"] != "POST" or now < self._paused_until:
+        if self.at_once(scope):
             return
-        tallies = self._tallies_of(client_name(scope), now)
+        now = self._clock()
         try:
-            numbers = await self._numbers(tallies)
+            numbers = await self._numbers(self._tallies_of(client_name(scope), now))
         except (RedisError, OSError, TimeoutError) as error:
             self._let_pass(error, now)
             return
+        self._judge(scope, numbers, now)
+
+    def at_once(self, scope: Scope) -> bool:
+        """The same for who cannot wait; False, and nothing is counted, where the shared counter must be asked."""
+        now = self._clock()
+        if scope["path"] not in LIMITED or scope["method"] != "POST" or now < self._paused_until:
+            return True
+        tallies = self._tallies_of(client_name(scope), now)
+        if not all(tally.ready for tally in tallies):
+            return False
+        self._judge(scope, [tally.take() for tally in tallies], now)
+        return True
+
+    def _judge(self, scope: Scope, numbers: list[int], now: float) -> None:
         standings = [
             self._standing(limit, number, now)
             for limit, number in zip(self._limits, numbers, strict=False)
@@ -129,18 +142,11 @@ class RateLimits:
 
     async def _numbers(self, tallies: list[Tally]) -> list[int]:
         """This request's number in each window, or nothing if the store failed while this request waited."""
-        taken = [tally.take() for tally in tallies]
-        if None not in taken:
-            return [number for number in taken if number is not None]
         async with self._slots:
             if self._clock() < self._paused_until:
                 return []
-            # Others may have fetched a lease while this one waited for its slot.
-            pairs = list(zip(tallies, taken, strict=True))
-            taken = [tally.take() if number is None else number for tally, number in pairs]
-            waits = [t.wait() for t, number in zip(tallies, taken, strict=True) if number is None]
-            fetched = iter(await asyncio.gather(*waits))
-        return [next(fetched) if number is None else number for number in taken]
+            # One of them may have a lease, and others may have fetched one while this one waited for its slot.
+            return await asyncio.gather(*[tally.wait() for tally in tallies])
 
     @staticmethod
     def _standing(limit: RateLimitItem, count: int, now: float) -> Standing:
