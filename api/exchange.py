@@ -6,6 +6,7 @@ own status, anything else in a fixed sentence for the client and the whole trace
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
@@ -14,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import ApiError, InternalError
+from api.logs import enabled
 from api.metrics import ApiMetrics
 from api.refusal import refusal
 
@@ -21,29 +23,32 @@ UNMATCHED = "unmatched"
 CLIENT_GONE = 499  # not an HTTP status: what nginx writes when nobody waits for the answer any more
 POLLED = frozenset({"/health", "/metrics"})
 
+Headers = list[tuple[bytes, bytes]]
+
 _ANSWER_HEADERS = "biometrics.answer_headers"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 _log = structlog.get_logger("api.exchange")
 
 
-def add_answer_headers(scope: Scope, headers: dict[str, str]) -> None:
-    """Headers for whatever answer this request gets, an error included."""
-    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    scope.setdefault(_ANSWER_HEADERS, []).extend(encoded)
+def add_answer_headers(scope: Scope, headers: Headers) -> None:
+    """Headers for whatever answer this request gets, an error included. Names in lower case."""
+    scope.setdefault(_ANSWER_HEADERS, []).extend(headers)
 
 
-def answer_headers(scope: Scope) -> list[tuple[bytes, bytes]]:
+def answer_headers(scope: Scope) -> Headers:
     """What `add_answer_headers` was given for this request."""
-    found: list[tuple[bytes, bytes]] = scope.get(_ANSWER_HEADERS, [])
+    found: Headers = scope.get(_ANSWER_HEADERS, [])
     return found
 
 
 def record(metrics: ApiMetrics, route: str, method: str, status: int, seconds: float) -> None:
     """Counts and times an answered request, and writes its line."""
     known_method = method if method in _METHODS else "other"
-    metrics.requests.labels(route, known_method, str(status)).inc()
-    metrics.request_seconds.labels(route).observe(seconds)
-    write = _log.debug if route in POLLED else _log.info
+    metrics.observe_request(route, known_method, status, seconds)
+    polled = route in POLLED
+    if not enabled(logging.DEBUG if polled else logging.INFO):
+        return
+    write = _log.debug if polled else _log.info
     write(
         "request",
         route=route,
