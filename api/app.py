@@ -26,6 +26,7 @@ from api.access.gate import Check, Gate, checks_for
 from api.access.keys import HEADER
 from api.body import READ_SECONDS
 from api.chain.door import open_door
+from api.collector import calm_the_collector
 from api.dispatch import Dispatcher
 from api.exchange import Exchange
 from api.express import Express
@@ -105,6 +106,13 @@ def create_app(
     app.state.express = _express(parts, checks)
     document = describe(app, keys_needed=bool(settings.api_key_hashes))
     app.openapi = lambda: document  # type: ignore[method-assign]
+    return app
+
+
+def create_served_app() -> FastAPI:
+    """The application for a process that serves nothing else."""
+    app = create_app()
+    calm_the_collector()
     return app
 
 
