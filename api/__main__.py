@@ -7,6 +7,7 @@ from typing import Final
 
 import uvicorn
 
+from api.collector import hold_the_collector
 from api.logs import configure_logs
 from api.protocol import Protocol
 from api.settings import SettingsError, load_settings
@@ -25,8 +26,9 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     configure_logs(settings.log_level, settings.log_format)
+    hold_the_collector()
     uvicorn.run(
-        "api.app:create_app",
+        "api.app:create_served_app",
         factory=True,
         host=settings.host,
         port=settings.port,

@@ -22,13 +22,14 @@ from starlette.exceptions import HTTPException
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api.access.counts import RedisCounts
-from api.access.gate import Gate, checks_for
+from api.access.gate import Check, Gate, checks_for
 from api.access.keys import HEADER
 from api.body import READ_SECONDS
 from api.chain.door import open_door
+from api.collector import calm_the_collector
 from api.dispatch import Dispatcher
 from api.exchange import Exchange
-from api.front import Front
+from api.express import Express
 from api.health import Health
 from api.identity import Identities
 from api.jobs.desk import JobDesk
@@ -43,7 +44,7 @@ from api.routes.chain import chain_router
 from api.routes.dead_letters import dead_letters_router
 from api.routes.jobs import jobs_router
 from api.routes.operations import operations_router
-from api.routes.scoring import scoring_router
+from api.routes.scoring import askings, scoring_router
 from api.rows import Reader
 from api.settings import Settings, load_settings
 from api.version import VERSION
@@ -72,6 +73,7 @@ def create_app(
     metrics = ApiMetrics()
     scoring = scoring or Dispatcher(settings, metrics)
     limits_store = open_redis(settings.result_url)
+    checks = checks_for(settings, metrics, RedisCounts(limits_store), clock)
     reader = Reader(Identities(settings.did_hash_key.get_secret_value()))
     parts = Parts(
         settings=settings,
@@ -84,11 +86,11 @@ def create_app(
         read_seconds=read_seconds,
         chain=open_door(settings, scoring, metrics, clock),
     )
-    app = Front(
+    app = FastAPI(
         title="Behavioral Biometrics",
         version=VERSION,
         lifespan=_lifespan(parts, limits_store),
-        middleware=_middleware(parts, limits_store),
+        middleware=_middleware(parts, checks),
         exception_handlers={HTTPException: refuse_http},
         redirect_slashes=False,
         docs_url=None,
@@ -96,15 +98,21 @@ def create_app(
         swagger_ui_oauth2_redirect_url=None,
     )
     patch_fastapi(app, redirect_from_root_to_docs=False)
-    scoring_routes = scoring_router(parts)
-    app.include_router(scoring_routes)
-    app.shorten(scoring_routes)
+    app.include_router(scoring_router(parts))
     app.include_router(chain_router(parts))
     app.include_router(operations_router(parts))
     app.include_router(jobs_router(parts))
     app.include_router(dead_letters_router(parts))
+    app.state.express = _express(parts, checks)
     document = describe(app, keys_needed=bool(settings.api_key_hashes))
     app.openapi = lambda: document  # type: ignore[method-assign]
+    return app
+
+
+def create_served_app() -> FastAPI:
+    """The application for a process that serves nothing else."""
+    app = create_app()
+    calm_the_collector()
     return app
 
 
@@ -130,10 +138,17 @@ def _lifespan(
     return lifespan
 
 
-def _middleware(parts: Parts, limits_store: Redis) -> list[Middleware]:
+def _express(parts: Parts, checks: tuple[Check, ...]) -> Express | None:
+    """The short way; none where browsers of other origins are answered, whose headers only the framework knows."""
+    if parts.settings.cors_origins:
+        return None
+    proxies = [str(network) for network in parts.settings.trusted_proxies]
+    return Express(parts, askings(parts), checks, proxies)
+
+
+def _middleware(parts: Parts, checks: tuple[Check, ...]) -> list[Middleware]:
     """From the outside in: whom to believe, CORS, the exchange, and the gate in front of the router."""
     settings = parts.settings
-    checks = checks_for(settings, parts.metrics, RedisCounts(limits_store), parts.clock)
     layers = [
         Middleware(Exchange, metrics=parts.metrics),
         Middleware(Gate, checks=checks),

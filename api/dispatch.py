@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import Any, cast
 
 import structlog
@@ -21,7 +22,7 @@ from api.errors import (
     ModelNotLoadedError,
     OverloadedError,
 )
-from api.line import Line, Reply, Row, Waiter
+from api.line import Line, Reply, Row, Tell, Waiter
 from api.messenger import Messenger
 from api.metrics import ApiMetrics
 from api.pace import Pace
@@ -38,10 +39,6 @@ from worker.contract import (
 __all__ = ["Dispatcher", "Reply", "Row"]
 
 
-class _TimeUpError(Exception):
-    """Raised when a waiter's time is up."""
-
-
 class Dispatcher:
     """The way from validated patterns to their answers. `start` before use, `close` after it."""
 
@@ -55,11 +52,10 @@ class Dispatcher:
         self._probe = self._messenger.envelope(PROBE_TASK)
         self._pace = Pace(settings.max_messages_in_flight)
         self._line = Line(settings.max_waiting_patterns, metrics.waiting_rows.set)
-        self._waiters: set[Waiter] = set()  # everyone, waiting to be sent or for the answer
         self._backlog = Backlog(self._deadlines.client_wait_seconds)
         self._patience = Patience(self._deadlines.message_seconds, self._grow_anxious)
         self._last_patience = Patience(self._deadlines.client_wait_seconds, self._give_up)
-        self._wake = asyncio.Event()
+        self._roused = False
         self._tasks: set[asyncio.Task[None]] = set()
         self.queue_depth = self._messenger.queue_depth
         self.totals = self._messenger.totals
@@ -68,18 +64,15 @@ class Dispatcher:
         """Begin to listen and to send."""
         await self._messenger.start()
         self._backlog.start()
-        self._spawn(self._send_for_ever())
 
     async def close(self) -> None:
         """Fail who still waits and close the connections."""
+        for waiter in [*self._patience.close(), *self._last_patience.close()]:
+            waiter.settle(_closing())
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._backlog.close()
-        self._patience.close()
-        self._last_patience.close()
-        for waiter in self._waiters:
-            _fail(waiter, ModelNotLoadedError("the service is shutting down"))
         await self._messenger.close()
 
     def refuse_if_crowded(self) -> None:
@@ -95,18 +88,27 @@ class Dispatcher:
         Redis is gone, ModelNotLoadedError when no worker lives at the deadline, DeadlineExceededError when one does
         and has not answered, InferenceFailedError when the worker failed.
         """
-        self._messenger.refuse_if_deaf()
-        waiter = Waiter(rows, time.monotonic(), asyncio.get_running_loop().create_future())
-        self._line.join(waiter)
-        self._waiters.add(waiter)
-        self._patience.watch(waiter)
-        self._wake.set()
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        waiter = self._join(rows, partial(_resolve, future))
         try:
-            return await waiter.future
-        except _TimeUpError:
-            raise await self._why_late(waiter) from None
+            return await future
         finally:
-            self._waiters.discard(waiter)
+            waiter.done = True
+
+    def submit(self, rows: list[Row], tell: Tell) -> None:
+        """`score` for who does not wait: `tell` is called once, later, with the answers or the error.
+
+        Raises at once what `score` raises at once.
+        """
+        self._join(rows, tell)
+
+    def _join(self, rows: list[Row], tell: Tell) -> Waiter:
+        self._messenger.refuse_if_deaf()
+        waiter = Waiter(rows, time.monotonic(), tell)
+        self._line.join(waiter)
+        self._patience.watch(waiter)
+        self._rouse()
+        return waiter
 
     async def probe(self) -> ProbeAnswer:
         """What a worker that holds a model says of itself. Raises as `score` does."""
@@ -124,7 +126,13 @@ class Dispatcher:
 
     def _give_up(self, waiter: Waiter) -> None:
         self._metrics.timeouts.inc()
-        _fail(waiter, _TimeUpError())
+        self._spawn(self._explain(waiter))
+
+    async def _explain(self, waiter: Waiter) -> None:
+        try:
+            waiter.settle(await self._why_late(waiter))
+        finally:
+            waiter.settle(_closing())
 
     async def _why_late(self, waiter: Waiter) -> ApiError:
         reason = await self._messenger.why_late()
@@ -134,15 +142,18 @@ class Dispatcher:
             return OverloadedError("the pattern waited too long for its turn")
         return DeadlineExceededError("the worker did not answer in time")
 
-    async def _send_for_ever(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._line:
-                await self._pace.take()
-                now = time.monotonic()
-                oldest = now - self._deadlines.message_seconds
-                self._spawn(self._deliver(self._line.take(now, oldest)))
+    def _rouse(self) -> None:
+        """Sends what waits when everything that has arrived by now has been read."""
+        if not self._roused:
+            self._roused = True
+            asyncio.get_running_loop().call_soon(self._send)
+
+    def _send(self) -> None:
+        self._roused = False
+        while self._line and self._pace.take():
+            now = time.monotonic()
+            oldest = now - self._deadlines.message_seconds
+            self._spawn(self._deliver(self._line.take(now, oldest)))
 
     async def _deliver(self, waiters: list[Waiter]) -> None:
         """One message, from its making until everyone who waits for it is answered."""
@@ -153,9 +164,10 @@ class Dispatcher:
             if not isinstance(error, ApiError):
                 structlog.get_logger().error("message_failed", exc_info=error)
             for waiter in waiters:
-                _fail(waiter, error)
+                waiter.settle(error)
         finally:
             self._pace.give_back()
+            self._rouse()
 
     async def _exchange(self, waiters: list[Waiter]) -> None:
         rows = [row for waiter in waiters for row in waiter.rows]
@@ -185,9 +197,7 @@ class Dispatcher:
             raise InferenceFailedError("the worker's answer does not fit its question")
         rest = iter(answers)
         for waiter in waiters:
-            own = [next(rest) for _ in waiter.rows]
-            if not waiter.future.done():
-                waiter.future.set_result(own)
+            waiter.settle([next(rest) for _ in waiter.rows])
 
     def _spawn(self, coroutine: Any) -> None:
         task = asyncio.create_task(coroutine)
@@ -195,6 +205,14 @@ class Dispatcher:
         task.add_done_callback(self._tasks.discard)
 
 
-def _fail(waiter: Waiter, error: BaseException) -> None:
-    if not waiter.future.done():
-        waiter.future.set_exception(error)
+def _resolve(future: asyncio.Future[Reply], outcome: Reply | Exception) -> None:
+    if future.done():
+        return  # who waited has left
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
+
+
+def _closing() -> ApiError:
+    return ModelNotLoadedError("the service is shutting down")

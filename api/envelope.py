@@ -6,52 +6,70 @@ import base64
 import json
 import uuid
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from celery import Celery
+from pydantic_core import to_json
 
 # What Flower and the worker's log may show of a message's argument: nothing of a person.
 HIDDEN = "(pattern)"
+
+
+# Where a message's own values go in the bytes that all of one task's messages share.
+_ID: Final = "{task id}"
+_EXPIRES: Final = "{expires}"
+_TAG: Final = "{delivery tag}"
+_BODY: Final = "{body}"
 
 
 class EnvelopeFactory:
     """Builds what `send_task` would push for one task on one queue; a test holds the two to each other."""
 
     def __init__(self, app: Celery, task: str, queue: str, instance: str) -> None:
-        self._app = app
-        self._task = task
-        self._queue = queue
-        self._origin = f"api@{instance}"
+        message = app.amqp.as_task_v2(
+            _ID,
+            task,
+            args=[],
+            expires=_EXPIRES,
+            argsrepr=HIDDEN,
+            kwargsrepr="{}",
+            origin=f"api@{instance}",
+        )
+        no_arguments, *rest = message.body
+        assert list(no_arguments) == []
+        self._rest = b"," + _dumped(rest)[1:]
+        self._envelope = _dumped(_envelope(message.headers, message.properties, queue))
 
     def build(
         self, task_id: str, argument: dict[str, Any] | None, expires_at: float | None
     ) -> bytes:
         """The message that calls the task with `argument`, dropped by the worker after `expires_at` (unix seconds)."""
-        message = self._app.amqp.as_task_v2(
-            task_id,
-            self._task,
-            args=[] if argument is None else [argument],
-            expires=expires_at and datetime.fromtimestamp(expires_at, UTC).isoformat(),
-            argsrepr=HIDDEN,
-            kwargsrepr="{}",
-            origin=self._origin,
+        arguments = b"[" + to_json([] if argument is None else [argument])
+        expires = expires_at and datetime.fromtimestamp(expires_at, UTC).isoformat()
+        return (
+            self._envelope.replace(_ID.encode(), task_id.encode())
+            .replace(f'"{_EXPIRES}"'.encode(), to_json(expires))
+            .replace(_TAG.encode(), str(uuid.uuid4()).encode())
+            .replace(_BODY.encode(), base64.b64encode(arguments + self._rest))
         )
-        body = json.dumps(message.body, separators=(",", ":"))
-        return self._wrap(message.headers, message.properties, body)
 
-    def _wrap(self, headers: dict[str, Any], properties: dict[str, Any], body: str) -> bytes:
-        envelope = {
-            "body": base64.b64encode(body.encode()).decode(),
-            "content-encoding": "utf-8",
-            "content-type": "application/json",
-            "headers": headers,
-            "properties": {
-                **properties,
-                "delivery_mode": 2,
-                "delivery_info": {"exchange": "", "routing_key": self._queue},
-                "priority": 0,
-                "body_encoding": "base64",
-                "delivery_tag": str(uuid.uuid4()),
-            },
-        }
-        return json.dumps(envelope, separators=(",", ":")).encode()
+
+def _envelope(headers: dict[str, Any], properties: dict[str, Any], queue: str) -> dict[str, Any]:
+    return {
+        "body": _BODY,
+        "content-encoding": "utf-8",
+        "content-type": "application/json",
+        "headers": headers,
+        "properties": {
+            **properties,
+            "delivery_mode": 2,
+            "delivery_info": {"exchange": "", "routing_key": queue},
+            "priority": 0,
+            "body_encoding": "base64",
+            "delivery_tag": _TAG,
+        },
+    }
+
+
+def _dumped(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

@@ -6,6 +6,7 @@ own status, anything else in a fixed sentence for the client and the whole trace
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
@@ -14,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import ApiError, InternalError
+from api.logs import enabled
 from api.metrics import ApiMetrics
 from api.refusal import refusal
 
@@ -21,14 +23,39 @@ UNMATCHED = "unmatched"
 CLIENT_GONE = 499  # not an HTTP status: what nginx writes when nobody waits for the answer any more
 POLLED = frozenset({"/health", "/metrics"})
 
+Headers = list[tuple[bytes, bytes]]
+
 _ANSWER_HEADERS = "biometrics.answer_headers"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 _log = structlog.get_logger("api.exchange")
 
 
-def add_answer_headers(scope: Scope, headers: dict[str, str]) -> None:
-    """Headers for whatever answer this request gets, an error included."""
-    scope.setdefault(_ANSWER_HEADERS, {}).update(headers)
+def add_answer_headers(scope: Scope, headers: Headers) -> None:
+    """Headers for whatever answer this request gets, an error included. Names in lower case."""
+    scope.setdefault(_ANSWER_HEADERS, []).extend(headers)
+
+
+def answer_headers(scope: Scope) -> Headers:
+    """What `add_answer_headers` was given for this request."""
+    found: Headers = scope.get(_ANSWER_HEADERS, [])
+    return found
+
+
+def record(metrics: ApiMetrics, route: str, method: str, status: int, seconds: float) -> None:
+    """Counts and times an answered request, and writes its line."""
+    known_method = method if method in _METHODS else "other"
+    metrics.observe_request(route, known_method, status, seconds)
+    polled = route in POLLED
+    if not enabled(logging.DEBUG if polled else logging.INFO):
+        return
+    write = _log.debug if polled else _log.info
+    write(
+        "request",
+        route=route,
+        method=known_method,
+        status=status,
+        duration_ms=round(seconds * 1000, 2),
+    )
 
 
 class Exchange:
@@ -58,21 +85,8 @@ class Exchange:
             _log.exception("unexpected error", route=_route(scope))
             await answer.refuse(InternalError(), receive)
         finally:
-            self._record(scope, method, answer.status, time.perf_counter() - began)
-
-    def _record(self, scope: Scope, method: str, status: int, seconds: float) -> None:
-        route = _route(scope)
-        known_method = method if method in _METHODS else "other"
-        self._metrics.requests.labels(route, known_method, str(status)).inc()
-        self._metrics.request_seconds.labels(route).observe(seconds)
-        write = _log.debug if route in POLLED else _log.info
-        write(
-            "request",
-            route=route,
-            method=known_method,
-            status=status,
-            duration_ms=round(seconds * 1000, 2),
-        )
+            seconds = time.perf_counter() - began
+            record(self._metrics, _route(scope), method, answer.status, seconds)
 
 
 class _Answer:
@@ -86,9 +100,9 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            extra: dict[str, str] | None = self._scope.get(_ANSWER_HEADERS)
+            extra = answer_headers(self._scope)
             if extra:
-                message["headers"] = [*message["headers"], *_encoded(extra)]
+                message["headers"] = [*message["headers"], *extra]
         await self._send(message)
 
     async def refuse(self, error: ApiError, receive: Receive) -> None:
@@ -96,10 +110,6 @@ class _Answer:
         if self.status != CLIENT_GONE:
             raise error
         await refusal(error, self._scope["path"])(self._scope, receive, self.send)
-
-
-def _encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
-    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
 def _route(scope: Scope) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,20 +13,28 @@ from worker.contract import MAX_ROWS_PER_MESSAGE, Answer, RowError
 
 Row = list[Any]
 Reply = list[Answer | RowError]
+Tell = Callable[[Reply | Exception], None]
 
 # Where a full message has been waiting for a while, and its first pattern for so long, more behind it adds delay
 # and no throughput.
 LONG_WAIT_SECONDS: Final = 0.3  # of the second that a client waits
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Waiter:
-    """Who waits for the answers to some rows; `arrived` in monotonic seconds."""
+    """Who waits for the answers to some rows; `arrived` in monotonic seconds. `tell` is called once."""
 
     rows: list[Row]
     arrived: float
-    future: asyncio.Future[Reply]
+    tell: Tell
     sent: bool = False
+    done: bool = False  # told, or not interested any more
+
+    def settle(self, outcome: Reply | Exception) -> None:
+        """Tell the answers, or why there are none, unless something was told before."""
+        if not self.done:
+            self.done = True
+            self.tell(outcome)
 
 
 class Line:
@@ -63,7 +70,7 @@ class Line:
         while self._waiters and rows + len(self._waiters[0].rows) <= MAX_ROWS_PER_MESSAGE:
             waiter = self._waiters.popleft()
             gone += len(waiter.rows)
-            if waiter.arrived > oldest and not waiter.future.done():
+            if waiter.arrived > oldest and not waiter.done:
                 taken.append(waiter)
                 rows += len(waiter.rows)
         self._count(-gone, now)

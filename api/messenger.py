@@ -11,9 +11,10 @@ import itertools
 import math
 import time
 import uuid
+from functools import partial
 from typing import Any, cast
 
-from redis.exceptions import OutOfMemoryError, RedisError
+from redis.exceptions import RedisError
 
 from api.envelope import EnvelopeFactory
 from api.errors import (
@@ -25,6 +26,7 @@ from api.errors import (
     QueueUnavailableError,
 )
 from api.metrics import ApiMetrics
+from api.publisher import Publisher
 from api.redis_client import open_redis
 from api.results import Meta, Results
 from worker.celery_app import create_celery
@@ -34,6 +36,7 @@ FIRST_SUBSCRIPTION_SECONDS = 0.5
 LAST_LOOK_SECONDS = 0.05  # before the end: is the answer stored though its publication was lost?
 ALIVE_CACHE_SECONDS = 0.1
 LATE_SECONDS = 0.1  # what finding out why an answer is late may add to the client's wait
+OUT_OF_MEMORY = "OOM"  # how a server's refusal to store more begins
 TOTALS = ("predictions", "inference_ms_sum", "confidence_sum", "anomalies")
 
 
@@ -47,25 +50,29 @@ class Messenger:
         self._deadlines = deadlines
         self._metrics = metrics
         self._broker = open_redis(broker_url)
+        self._publisher = Publisher(self._broker, ONLINE_QUEUE)
         self._store = open_redis(result_url)
         self._subscriber = open_redis(result_url, retries=0)
         self._results = Results(self._subscriber, self._instance)
         self._celery = create_celery(broker_url)
         self._numbers = itertools.count()
-        self._listener: asyncio.Task[None] | None = None
+        self._keepers: list[asyncio.Task[None]] = []
         self._life: asyncio.Task[bool | None] | None = None
         self._looked = float("-inf")
 
     async def start(self) -> None:
         """Subscribe to the results. A server that is down is no error here: it may come."""
-        self._listener = asyncio.create_task(self._results.listen())
+        self._keepers = [
+            asyncio.create_task(self._publisher.keep()),
+            asyncio.create_task(self._results.listen()),
+        ]
         await self._results.wait_until_listening(FIRST_SUBSCRIPTION_SECONDS)
 
     async def close(self) -> None:
         """Stop listening and close the connections."""
-        if self._listener is not None:
-            self._listener.cancel()
-            await asyncio.gather(self._listener, return_exceptions=True)
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
         await asyncio.gather(self._broker.aclose(), self._store.aclose(), self._subscriber.aclose())
 
     def envelope(self, task: str) -> EnvelopeFactory:
@@ -90,16 +97,25 @@ class Messenger:
         expires = time.time() + self._deadlines.message_seconds - age
         payload = envelope.build(task_id, argument, expires)
         future = self._results.expect(task_id)
+        left = time.monotonic()
+        end = newest + self._deadlines.client_wait_seconds
+        timer = asyncio.get_running_loop().call_later(
+            max(0.0, end - LAST_LOOK_SECONDS - left), _give_up, future
+        )
         try:
-            await self._push(payload)
-            sent = time.monotonic()
-            meta = await self._await_result(future, task_id, newest)
+            self._publisher.push(payload, partial(self._unsent, future))
+            if not future.done():
+                self._metrics.messages_sent.inc()
+            meta = await _in_time(future)
+            if meta is None:
+                meta = await self._last_look(task_id, end)
             if meta is None:
                 await self._withdraw(payload)
                 return None
-            self._metrics.round_trip_seconds.observe(time.monotonic() - sent)
+            self._metrics.round_trip_seconds.observe(time.monotonic() - left)
             return _result_of(meta)
         finally:
+            timer.cancel()
             self._results.forget(task_id)
 
     def look_for_life(self) -> None:
@@ -140,31 +156,39 @@ class Messenger:
             raise QueueUnavailableError("the figures cannot be read") from error
         return {name: _finite(stored.get(name.encode())) for name in TOTALS}
 
-    async def _push(self, payload: bytes) -> None:
-        try:
-            await cast(Any, self._broker.lpush(ONLINE_QUEUE, payload))
-        except OutOfMemoryError as error:
-            self._metrics.publish_failures.inc()
-            raise OverloadedError("the queue's server is out of memory") from error
-        except (RedisError, OSError) as error:
-            self._metrics.publish_failures.inc()
-            raise QueueUnavailableError("the queue cannot be reached") from error
-        self._metrics.messages_sent.inc()
+    def _unsent(self, future: asyncio.Future[Meta], error: Exception) -> None:
+        self._metrics.publish_failures.inc()
+        if future.done():
+            return
+        if str(error).startswith(OUT_OF_MEMORY):
+            refusal: ApiError = OverloadedError("the queue's server is out of memory")
+        else:
+            refusal = QueueUnavailableError("the queue cannot be reached")
+        refusal.__cause__ = error
+        future.set_exception(refusal)
 
-    async def _await_result(
-        self, future: asyncio.Future[Meta], task_id: str, newest: float
-    ) -> Meta | None:
-        end = newest + self._deadlines.client_wait_seconds
-        await asyncio.wait((future,), timeout=end - LAST_LOOK_SECONDS - time.monotonic())
-        if not future.done():
-            with contextlib.suppress(RedisError, OSError):
-                await self._results.fetch(task_id)
-            await asyncio.wait((future,), timeout=max(0.0, end - time.monotonic()))
+    async def _last_look(self, task_id: str, end: float) -> Meta | None:
+        future = self._results.expect(task_id)
+        with contextlib.suppress(RedisError, OSError):
+            await self._results.fetch(task_id)
+        await asyncio.wait((future,), timeout=max(0.0, end - time.monotonic()))
         return future.result() if future.done() else None
 
     async def _withdraw(self, payload: bytes) -> None:
         with contextlib.suppress(RedisError, OSError):
             await cast(Any, self._broker.lrem(ONLINE_QUEUE, 1, cast(str, payload)))
+
+
+def _give_up(future: asyncio.Future[Meta]) -> None:
+    if not future.done():
+        future.set_exception(TimeoutError())
+
+
+async def _in_time(future: asyncio.Future[Meta]) -> Meta | None:
+    try:
+        return await future
+    except TimeoutError:
+        return None
 
 
 def _finite(stored: bytes | None) -> float:

@@ -12,6 +12,7 @@ import os
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from api.distribution import LOT, Distribution, SettledRegistry
 from worker.contract import MAX_ROWS_PER_MESSAGE, Answer, Reason
 
 MULTIPROCESS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
@@ -27,14 +28,30 @@ _QUANTILES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0
 class ApiMetrics:
     """Every metric of one front end. Attributes are prometheus-client's own objects."""
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+    def __init__(self) -> None:
         # A `_created` series for each counter would double what a scrape carries.
         disable_created_metrics()  # type: ignore[no-untyped-call]
-        self.registry = CollectorRegistry() if registry is None else registry
+        self.registry: CollectorRegistry = SettledRegistry(self._settle)
+        # The sum over processes is read from their files: there, nothing may wait in this one.
+        self._lot = 1 if MULTIPROCESS_DIRECTORY in os.environ else LOT
+        self._distributions: list[Distribution] = []
         self._add_requests()
         self._add_dispatch()
         self._add_answers()
         self._add_chain()
+        self._requests: dict[tuple[str, str, int], tuple[Counter, Distribution]] = {}
+
+    def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Counts and times one answered request."""
+        series = self._requests.get((route, method, status))
+        if series is None:
+            series = self._requests[route, method, status] = (
+                self.requests.labels(route, method, str(int(status))),
+                self._distribution(self.request_seconds.labels(route)),
+            )
+        counter, times = series
+        counter.inc()
+        times.observe(seconds)
 
     def observe_answer(self, answer: Answer) -> None:
         """Takes one answer into the distributions of confidence, anomaly and inference time."""
@@ -57,10 +74,12 @@ class ApiMetrics:
         )
 
     def _add_dispatch(self) -> None:
-        self.queue_wait_seconds = self._histogram(
-            "queue_wait_seconds",
-            "From a pattern's arrival at the front end to its message's receipt by a worker",
-            _SECONDS,
+        self.queue_wait_seconds = self._distribution(
+            self._histogram(
+                "queue_wait_seconds",
+                "From a pattern's arrival at the front end to its message's receipt by a worker",
+                _SECONDS,
+            )
         )
         self.round_trip_seconds = self._histogram(
             "round_trip_seconds", "From a message's publication to its result", _SECONDS
@@ -81,16 +100,18 @@ class ApiMetrics:
         )
 
     def _add_answers(self) -> None:
-        self.confidence_score = self._histogram(
-            "confidence_score", "Confidence scores given out", _SCORES
+        self.confidence_score = self._distribution(
+            self._histogram("confidence_score", "Confidence scores given out", _SCORES)
         )
-        self.anomaly_score = self._histogram(
-            "anomaly_score", "Anomaly scores given out", _QUANTILES
+        self.anomaly_score = self._distribution(
+            self._histogram("anomaly_score", "Anomaly scores given out", _QUANTILES)
         )
-        self.inference_seconds = self._histogram(
-            "inference_seconds",
-            "The scoring of the message that carried the pattern",
-            _INFERENCE_SECONDS,
+        self.inference_seconds = self._distribution(
+            self._histogram(
+                "inference_seconds",
+                "The scoring of the message that carried the pattern",
+                _INFERENCE_SECONDS,
+            )
         )
         self.anomalies = self._counter("anomalies", "Answers that called the session anomalous")
 
@@ -102,6 +123,14 @@ class ApiMetrics:
         self.chain_abstentions = self._counter(
             "chain_abstentions", "Questions of the chain that got no score", ("code",)
         )
+
+    def _settle(self) -> None:
+        for distribution in self._distributions:
+            distribution.enter()
+
+    def _distribution(self, histogram: Histogram) -> Distribution:
+        self._distributions.append(Distribution(histogram, self._lot))
+        return self._distributions[-1]
 
     def _counter(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
         return Counter(f"biometrics_{name}", text, labels, registry=self.registry)

@@ -7,7 +7,6 @@ message waits about as long as it is worked on.
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 FIRST: Final = 2
@@ -18,29 +17,30 @@ PATIENCE: Final = 8  # answers between two changes, so that each change has show
 
 
 class Pace:
-    """Turns to send a message, at most `most` at once. `take` before sending, `give_back` after the answer."""
+    """Turns to send a message, at most `most` at once. `take` before sending, `give_back` after the answer.
+
+    Whoever got no turn asks again after a `give_back` or a `learn`.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self.limit = min(FIRST, most)
         self._in_flight = 0
-        self._freed = asyncio.Event()
         self._ratio = 1.0
         self._answers = 0
         self._held_up = False
 
-    async def take(self) -> None:
-        """Wait for a turn. One task at a time may wait."""
-        while self._in_flight >= self.limit:
+    def take(self) -> bool:
+        """Take a turn; False where there is none."""
+        if self._in_flight >= self.limit:
             self._held_up = True
-            self._freed.clear()
-            await self._freed.wait()
+            return False
         self._in_flight += 1
+        return True
 
     def give_back(self) -> None:
         """End a turn, whatever came of the message."""
         self._in_flight -= 1
-        self._freed.set()
 
     def learn(self, round_trip_seconds: float, work_seconds: float) -> None:
         """Take one answer into account: how long the message was away, and how long a worker works on one.
@@ -61,4 +61,3 @@ class Pace:
         elif self._ratio > TOO_MANY and self.limit > 1:
             self.limit -= 1
         self._held_up = False
-        self._freed.set()

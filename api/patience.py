@@ -26,14 +26,16 @@ class Patience:
         if self._timer is None:
             self._arm()
 
-    def close(self) -> None:
-        """Give up on nobody any more."""
+    def close(self) -> list[Waiter]:
+        """Give up on nobody any more; who still waits."""
+        left = [waiter for waiter in self._waiters if not waiter.done]
         self._waiters.clear()
         if self._timer is not None:
             self._timer.cancel()
+        return left
 
     def _forget_the_answered(self) -> None:
-        while self._waiters and self._waiters[0].future.done():
+        while self._waiters and self._waiters[0].done:
             self._waiters.popleft()
 
     def _arm(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from api.line import Tell
 from worker.contract import Answer, ProbeAnswer, RowError
 
 
@@ -21,6 +22,12 @@ class Scoring(Protocol):
 
     async def score(self, rows: list[list[Any]]) -> list[Answer | RowError]:
         """One entry for each row, in order. Raises `api.errors.ApiError`."""
+
+    def submit(self, rows: list[list[Any]], tell: Tell) -> None:
+        """`score` for who does not wait: `tell` is called once, later, with the answers or the error.
+
+        Raises at once what can be known at once.
+        """
 
     async def probe(self) -> ProbeAnswer:
         """What a worker that holds a model says of itself. Raises `api.errors.ApiError`."""

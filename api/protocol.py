@@ -7,20 +7,26 @@ the bare uvicorn command, `--http api.protocol:Protocol` does. Beyond uvicorn's 
 - a head that is not complete after ten seconds is refused with 408, and who says nothing is hung up on;
 - of requests sent before their answers only a few are taken: then the connection is closed behind the last answer;
 - who has sent a whole request and closed the sending half (`nc -N`) still gets the answer;
-- a wish to speak another protocol (WebSocket, h2c) is overheard, and the request answered as it stands.
+- a wish to speak another protocol (WebSocket, h2c) is overheard, and the request answered as it stands;
+- a plain request for a route that scores is held until it is whole, and then takes the short way (`api.express`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+import time
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from api.asking import Asking
+from api.call import Call
 from api.errors import ApiError, InvalidInputError, RequestTimeoutError
+from api.express import Express
 from api.refusal import refusal
 
 MAX_HEAD_BYTES: Final = 64 * 1024
@@ -31,6 +37,8 @@ MAX_PIPELINED: Final = 4
 # Closing on unread bytes resets the connection, and the client may lose the answer with it.
 LINGER_BYTES: Final = 32 * 1024 * 1024
 LINGER_SECONDS: Final = 5.0
+# What is not whole by then takes the framework's way, which waits for it.
+HOLD_SECONDS: Final = 0.1
 
 _REQUEST_LINE: Final = re.compile(rb"[A-Za-z]+ (/[^\s?#]*)")
 
@@ -49,22 +57,35 @@ class Protocol(HttpToolsProtocol):
         self._unparsed_bytes = 0  # received since the parser last had something to hand over
         self._deaf = False  # nothing that still arrives is looked at
         self._lingered_bytes = 0
+        self._express = self._express_of(self.app)
+        self._held: Asking | None = None  # what a request asks that is not whole yet
+        self._pieces: list[bytes] = []
+        self._began = 0.0
+        self._due: tuple[Call, Asking, bytes] | None = (
+            None  # whole, and called as soon as the parser is done
+        )
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._arm(self.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._hand_over()
         self._disarm()
         super().connection_lost(exc)
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """True, which keeps the connection for the answer, where a whole request waits for one."""
+        self._hand_over()
         cycle = self.cycle
         if self.scheme == "https" or cycle is None or cycle.response_complete or cycle.more_body:
             return None
         cycle.keep_alive = False
         return True
+
+    def shutdown(self) -> None:
+        self._hand_over()
+        super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:
@@ -79,6 +100,7 @@ class Protocol(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             if not self._deaf:
                 self._break_off(self._complaint(error), data)
+        self._serve()
         self._watch()
 
     def on_message_begin(self) -> None:
@@ -95,19 +117,69 @@ class Protocol(HttpToolsProtocol):
         self._unparsed_bytes = 0
         self._disarm()
         if not self._wishes_another_protocol():
-            super().on_headers_complete()
+            self._held = self._plain()
+            if self._held is None:
+                super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._unparsed_bytes = 0
-        if not self._wishes_another_protocol():
+        if self._held is not None:
+            self._pieces.append(body)
+        elif not self._wishes_another_protocol():
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._unparsed_bytes = 0
-        if not self._wishes_another_protocol():
+        if self._held is not None:
+            self._in_message = False
+            self._disarm()
+            self._call(self._held)
+        elif not self._wishes_another_protocol():
             self._in_message = False
             self._disarm()
             super().on_message_complete()
+
+    def own_headers(self) -> bytes:
+        """The lines that the server puts into every answer."""
+        return b"".join([b"%b: %b\r\n" % header for header in self.server_state.default_headers])
+
+    def _express_of(self, app: Any) -> Express | None:
+        """The application's short way, unless uvicorn has something of its own to do with each request."""
+        log = self.config.access_log and self.access_log
+        if log or self.root_path or self.limit_concurrency is not None:
+            return None
+        return getattr(getattr(app, "state", None), "express", None)
+
+    def _plain(self) -> Asking | None:
+        """What the request asks whose head is complete, if it may take the short way."""
+        if self._express is None or self.flow.write_paused or self.transport.is_closing():
+            return None
+        if self.cycle is not None and not self.cycle.response_complete:
+            return None
+        if self.parser.get_method() != b"POST" or self.parser.get_http_version() != "1.1":
+            return None
+        self._began = time.perf_counter()
+        return self._express.asking(self.url, self.headers)
+
+    def _call(self, asking: Asking) -> None:
+        call = Call(self, self.scope, self.parser.should_keep_alive(), self._began)
+        self._due = call, asking, b"".join(self._pieces)
+        self._held, self._pieces = None, []
+        self.cycle = call  # type: ignore[assignment]
+
+    def _serve(self) -> None:
+        """Calls what has become whole; not in the parser's midst, for what it still holds comes after the answer."""
+        if self._due is not None and self._express is not None:
+            due, self._due = self._due, None
+            self._express.serve(*due)
+
+    def _hand_over(self) -> None:
+        """What is held and not whole takes the framework's way from here."""
+        if self._held is not None:
+            pieces, self._held, self._pieces = self._pieces, None, []
+            super().on_headers_complete()
+            for piece in pieces:
+                super().on_body(piece)
 
     def _feed(self, data: bytes) -> None:
         """Feeds the parser; a request with a wish for another protocol is fed again without the wish."""
@@ -129,12 +201,17 @@ class Protocol(HttpToolsProtocol):
 
     def _watch(self) -> None:
         """Sees to it that a timer runs unless the connection owes an answer."""
+        if self._held is not None:
+            if self._timer is None:
+                self._arm(HOLD_SECONDS, self._hand_over)
+            return
         owes = self.cycle is not None and not self.cycle.response_complete
         if owes or self._deaf or self._timer or self.timeout_keep_alive_task:
             return
         self._arm(self.head_seconds if self._in_message else self.timeout_keep_alive)
 
     def _break_off(self, error: ApiError, data: bytes) -> None:
+        self._hand_over()
         cycle = self.cycle
         if cycle is None or cycle.response_complete:
             self._refuse(error, data)
@@ -180,9 +257,9 @@ class Protocol(HttpToolsProtocol):
         if self._lingered_bytes > LINGER_BYTES:
             self.transport.close()
 
-    def _arm(self, seconds: float) -> None:
+    def _arm(self, seconds: float, then: Callable[[], None] | None = None) -> None:
         self._disarm()
-        self._timer = self.loop.call_later(seconds, self._give_up)
+        self._timer = self.loop.call_later(seconds, then or self._give_up)
 
     def _disarm(self) -> None:
         if self._timer is not None:

@@ -10,8 +10,9 @@ from typing import Any
 import structlog
 from pydantic_core import from_json
 from redis.asyncio import Redis
-from redis.asyncio.client import PubSub
-from redis.exceptions import RedisError
+
+from api.link import Link
+from api.redis_client import COMMAND_TIMEOUT_SECONDS
 
 IDLE_SECONDS = 2.0
 RECONNECT_SECONDS = (0.05, 1.0)  # first pause, longest pause
@@ -31,7 +32,8 @@ class Results:
         self._redis = redis
         self._prefix = f"celery-task-meta-{instance}."
         self._pending: dict[str, asyncio.Future[Meta]] = {}
-        self._subscribed = asyncio.Event()
+        self._confirmed = asyncio.Event()  # by the server
+        self._subscribed = asyncio.Event()  # and what was missed is fetched
 
     @property
     def listening(self) -> bool:
@@ -64,36 +66,43 @@ class Results:
         """Run for ever: subscribe, recover, resolve; after a broken connection begin again."""
         pause = RECONNECT_SECONDS[0]
         while True:
-            pubsub = self._redis.pubsub()
+            link = Link(self._hear)
+            self._confirmed.clear()
             try:
-                await pubsub.psubscribe(self._prefix + "*")
-                await self._receive(pubsub)
+                await link.open(self._redis)
+                link.send("PSUBSCRIBE", self._prefix + "*")
+                await self._watch(link)
             except Exception as error:  # a listener that ends would leave everybody waiting
                 structlog.get_logger().warning("results_disconnected", error=repr(error))
             finally:
                 was_listening = self.listening
                 self._subscribed.clear()
-                with contextlib.suppress(RedisError, OSError):
-                    await pubsub.aclose()  # type: ignore[no-untyped-call]
+                link.close()
             pause = RECONNECT_SECONDS[0] if was_listening else min(pause * 2, RECONNECT_SECONDS[1])
             await asyncio.sleep(pause)
 
-    async def _receive(self, pubsub: PubSub) -> None:
-        heard_at = time.monotonic()
+    async def _watch(self, link: Link) -> None:
+        """From the subscription to its end, which raises OSError or RedisError."""
+        await asyncio.wait_for(self._confirmed.wait(), COMMAND_TIMEOUT_SECONDS)
+        await self._recover()
+        self._subscribed.set()
         while True:
-            message = await pubsub.get_message(timeout=IDLE_SECONDS)
-            now = time.monotonic()
-            if message is None:
-                if now - heard_at > 3 * IDLE_SECONDS:
-                    raise OSError("the results' server is silent")
-                await pubsub.ping()
-                continue
-            heard_at = now
-            if message["type"] == "psubscribe":
-                await self._recover()
-                self._subscribed.set()
-            elif message["type"] == "pmessage":
-                self._resolve(message["data"])
+            await asyncio.wait((link.lost,), timeout=IDLE_SECONDS)
+            if link.lost.done():
+                raise OSError("the results' server has hung up")
+            idle_seconds = time.monotonic() - link.heard_at
+            if idle_seconds > 3 * IDLE_SECONDS:
+                raise OSError("the results' server is silent")
+            if idle_seconds > IDLE_SECONDS / 2:
+                link.send("PING")
+
+    def _hear(self, reply: Any) -> None:
+        if not isinstance(reply, list):
+            return  # to a PING
+        if reply[0] == b"pmessage":
+            self._resolve(reply[3])
+        elif reply[0] == b"psubscribe":
+            self._confirmed.set()
 
     async def _recover(self) -> None:
         waiting = list(self._pending)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
@@ -22,7 +21,7 @@ from starlette.types import Scope
 from api.access.client import client_name
 from api.access.tally import Tally
 from api.errors import RateLimitedError
-from api.exchange import add_answer_headers
+from api.exchange import Headers, add_answer_headers
 from api.metrics import ApiMetrics
 
 LIMITED = frozenset({"/predict", "/batch-predict", "/chain/score", "/chain/score/", "/jobs"})
@@ -44,25 +43,6 @@ class Counts(Protocol):
         """Adds to a key that lives for `expiry` seconds and returns the sum."""
 
 
-@dataclass(frozen=True)
-class Standing:
-    """How a client stands with one limit after this request."""
-
-    limit: RateLimitItem
-    count: int
-    reset_seconds: int
-
-    @property
-    def remaining(self) -> int:
-        """Requests left in the window."""
-        return max(0, self.limit.amount - self.count)
-
-    @property
-    def exceeded(self) -> bool:
-        """Whether this request was one too many."""
-        return self.count > self.limit.amount
-
-
 class RateLimits:
     """Counts each request to a limited route under its client, and refuses what is too much."""
 
@@ -77,39 +57,58 @@ class RateLimits:
         self._counts = counts
         self._metrics = metrics
         self._clock = clock
-        self._policy = ", ".join(f"{limit.amount};w={limit.get_expiry()}" for limit in limits)
+        policy = ", ".join(f"{limit.amount};w={limit.get_expiry()}" for limit in limits)
+        self._policy = (b"ratelimit-policy", policy.encode())
+        self._lengths = [limit.get_expiry() for limit in limits]  # of their windows, in seconds
         self._tallies: dict[tuple[int, str], Tally] = {}
         self._slots = asyncio.Semaphore(MAX_CHECKS_AT_ONCE)
         self._paused_until = -math.inf
 
     async def __call__(self, scope: Scope) -> None:
         """Raises RateLimitedError. Every answer on a limited route gets the RateLimit headers."""
-        now = self._clock()
-        if scope["path"] not in LIMITED or scope["method"] != "POST" or now < self._paused_until:
+        if self.at_once(scope):
             return
-        tallies = self._tallies_of(client_name(scope), now)
+        now = self._clock()
         try:
-            numbers = await self._numbers(tallies)
+            numbers = await self._numbers(self._tallies_of(client_name(scope), now))
         except (RedisError, OSError, TimeoutError) as error:
             self._let_pass(error, now)
             return
-        standings = [
-            self._standing(limit, number, now)
-            for limit, number in zip(self._limits, numbers, strict=False)
-        ]
-        if not standings:
+        self._judge(scope, numbers, now)
+
+    def at_once(self, scope: Scope) -> bool:
+        """The same for who cannot wait; False, and nothing is counted, where the shared counter must be asked."""
+        now = self._clock()
+        if scope["path"] not in LIMITED or scope["method"] != "POST" or now < self._paused_until:
+            return True
+        tallies = self._tallies_of(client_name(scope), now)
+        if not all(tally.ready for tally in tallies):
+            return False
+        self._judge(scope, [tally.take() for tally in tallies], now)
+        return True
+
+    def _judge(self, scope: Scope, numbers: list[int], now: float) -> None:
+        if not numbers:
             return
-        strictest = min(standings, key=lambda standing: standing.remaining)
-        add_answer_headers(scope, self._headers(strictest))
-        exceeded = [standing for standing in standings if standing.exceeded]
-        if exceeded:
+        counted = list(zip(self._limits, numbers, strict=True))
+        remaining = [max(0, limit.amount - number) for limit, number in counted]
+        strictest = remaining.index(min(remaining))
+        add_answer_headers(scope, self._headers(strictest, remaining[strictest], now))
+        if remaining[strictest] > 0:
+            return
+        resets = {
+            self._reset_seconds(place, now): limit
+            for place, (limit, number) in enumerate(counted)
+            if number > limit.amount
+        }
+        if resets:
             self._metrics.rate_limited.inc()
-            raise _refusal(max(exceeded, key=lambda standing: standing.reset_seconds))
+            raise _refusal(resets[max(resets)], max(resets))
 
     def _tallies_of(self, client: str, now: float) -> list[Tally]:
         found = []
         for i, limit in enumerate(self._limits):
-            window = int(now // limit.get_expiry())
+            window = int(now // self._lengths[i])
             tally = self._tallies.get((i, client))
             if tally is None or tally.window != window:
                 tally = self._remember((i, client), self._open(limit, client, window))
@@ -129,32 +128,23 @@ class RateLimits:
 
     async def _numbers(self, tallies: list[Tally]) -> list[int]:
         """This request's number in each window, or nothing if the store failed while this request waited."""
-        taken = [tally.take() for tally in tallies]
-        if None not in taken:
-            return [number for number in taken if number is not None]
         async with self._slots:
             if self._clock() < self._paused_until:
                 return []
-            # Others may have fetched a lease while this one waited for its slot.
-            pairs = list(zip(tallies, taken, strict=True))
-            taken = [tally.take() if number is None else number for tally, number in pairs]
-            waits = [t.wait() for t, number in zip(tallies, taken, strict=True) if number is None]
-            fetched = iter(await asyncio.gather(*waits))
-        return [next(fetched) if number is None else number for number in taken]
+            # One of them may have a lease, and others may have fetched one while this one waited for its slot.
+            return await asyncio.gather(*[tally.wait() for tally in tallies])
 
-    @staticmethod
-    def _standing(limit: RateLimitItem, count: int, now: float) -> Standing:
-        length_seconds = limit.get_expiry()
-        end = (int(now // length_seconds) + 1) * length_seconds
-        return Standing(limit, count, math.ceil(end - now))
+    def _reset_seconds(self, place: int, now: float) -> int:
+        length_seconds = self._lengths[place]
+        return math.ceil((now // length_seconds + 1) * length_seconds - now)
 
-    def _headers(self, standing: Standing) -> dict[str, str]:
-        return {
-            "RateLimit-Limit": str(standing.limit.amount),
-            "RateLimit-Remaining": str(standing.remaining),
-            "RateLimit-Reset": str(standing.reset_seconds),
-            "RateLimit-Policy": self._policy,
-        }
+    def _headers(self, place: int, remaining: int, now: float) -> Headers:
+        return [
+            (b"ratelimit-limit", b"%d" % self._limits[place].amount),
+            (b"ratelimit-remaining", b"%d" % remaining),
+            (b"ratelimit-reset", b"%d" % self._reset_seconds(place, now)),
+            self._policy,
+        ]
 
     def _let_pass(self, error: Exception, now: float) -> None:
         self._metrics.rate_limit_failures.inc()
@@ -162,9 +152,9 @@ class RateLimits:
         _log.warning("rate limits are off while their store fails", error=type(error).__name__)
 
 
-def _refusal(standing: Standing) -> RateLimitedError:
+def _refusal(limit: RateLimitItem, reset_seconds: int) -> RateLimitedError:
     return RateLimitedError(
-        f"more than {standing.limit.amount} requests in {standing.limit.get_expiry()} seconds;"
-        f" wait for {standing.reset_seconds} s",
-        retry_after_seconds=standing.reset_seconds,
+        f"more than {limit.amount} requests in {limit.get_expiry()} seconds;"
+        f" wait for {reset_seconds} s",
+        retry_after_seconds=reset_seconds,
     )

@@ -29,10 +29,13 @@ class Tally:
         self._waiting: deque[asyncio.Future[int]] = deque()
         self._fetching: asyncio.Task[None] | None = None
 
-    def take(self) -> int | None:
-        """The next number, or None where none is leased."""
-        if self._next > self._end:
-            return None
+    @property
+    def ready(self) -> bool:
+        """Whether a number is leased."""
+        return self._next <= self._end
+
+    def take(self) -> int:
+        """The next number, where one is `ready`."""
         self._next += 1
         return self._next - 1
 

@@ -26,6 +26,9 @@ def served(app: FastAPI, protocol: type[Protocol] = Protocol) -> Iterator[int]:
         loop="uvloop",
         http=protocol,
         ws="none",
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
         log_config=None,
     )
     server = uvicorn.Server(config)

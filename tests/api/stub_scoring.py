@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from api.errors import OverloadedError
+from api.line import Reply, Tell
 from tests.api.known_answer import known_answer
 from worker.contract import Answer, ProbeAnswer, RowError
 
@@ -27,6 +28,7 @@ class StubScoring:
         self.sums_failure: Exception | None = None
         self.gate = asyncio.Event()
         self.gate.set()
+        self.tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         self.opened = True
@@ -45,6 +47,16 @@ class StubScoring:
         for index, code in self.row_errors.items():
             entries[index] = RowError(error=code)
         return entries + [known_answer(rows[0])] * self.surplus
+
+    def submit(self, rows: list[list[Any]], tell: Tell) -> None:
+        async def run() -> None:
+            try:
+                outcome: Reply | Exception = await self.score(rows)
+            except Exception as error:
+                outcome = error
+            tell(outcome)
+
+        self.tasks.append(asyncio.create_task(run()))
 
     async def probe(self) -> ProbeAnswer:
         self.probes += 1

@@ -61,8 +61,8 @@ async def test_an_error_of_the_service_answers_in_its_own_status_with_its_header
 @pytest.mark.parametrize("inner", [hello, crash])
 async def test_every_answer_carries_the_headers_that_were_asked_for(inner: Inner) -> None:
     async def marked(scope: Scope, receive: Receive, send: Send) -> None:
-        add_answer_headers(scope, {"RateLimit-Limit": "5"})
-        add_answer_headers(scope, {"X-Other": "6"})
+        add_answer_headers(scope, [(b"ratelimit-limit", b"5")])
+        add_answer_headers(scope, [(b"x-other", b"6")])
         await inner(scope, receive, send)
 
     response = await ask(marked, ApiMetrics())

@@ -13,8 +13,7 @@ SECONDS = 0.05
 
 
 def waiter(arrived: float | None = None) -> Waiter:
-    future = asyncio.get_running_loop().create_future()
-    return Waiter([], time.monotonic() if arrived is None else arrived, future)
+    return Waiter([], time.monotonic() if arrived is None else arrived, lambda _: None)
 
 
 async def test_everybody_whose_time_is_up_is_given_up_in_order_and_not_before() -> None:
@@ -36,8 +35,8 @@ async def test_who_has_an_answer_is_left_alone() -> None:
     answered, gone, waits = waiter(), waiter(), waiter()
     for who in (answered, gone, waits):
         patience.watch(who)
-    answered.future.set_result([])
-    gone.future.cancel()
+    answered.settle([])
+    gone.done = True
     await asyncio.sleep(SECONDS * 3)
     assert given_up == [waits]
 
@@ -51,11 +50,14 @@ async def test_it_watches_again_after_it_had_nobody_to_watch() -> None:
     assert len(given_up) == 2
 
 
-async def test_closed_it_gives_up_on_nobody() -> None:
+async def test_closed_it_gives_up_on_nobody_and_tells_who_still_waited() -> None:
     given_up: list[Waiter] = []
     patience = Patience(SECONDS, given_up.append)
-    patience.watch(waiter())
-    patience.close()
+    waits, answered = waiter(), waiter()
+    for who in (answered, waits):
+        patience.watch(who)
+    answered.settle([])
+    assert patience.close() == [waits]
     await asyncio.sleep(SECONDS * 2)
     assert given_up == []
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,8 +12,9 @@ from limits import parse_many
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from api.access.rates import PAUSE_AFTER_FAILURE_SECONDS, RateLimits, Standing
+from api.access.rates import PAUSE_AFTER_FAILURE_SECONDS, RateLimits
 from api.errors import RateLimitedError
+from api.exchange import answer_headers
 from api.metrics import ApiMetrics
 from tests.api.front import NOW, app_for, client_of, front, refused, request_body
 
@@ -242,11 +244,25 @@ async def test_a_refusal_names_the_longest_wait() -> None:
     assert metrics.registry.get_sample_value("biometrics_rate_limited_total") == 1
 
 
-def test_a_standing_never_owes_requests() -> None:
-    (limit,) = parse_many("3/second")
-    assert Standing(limit, 9, 1).remaining == 0
-    assert Standing(limit, 9, 1).exceeded
-    assert not Standing(limit, 3, 1).exceeded
+async def test_a_client_that_goes_on_never_owes_requests() -> None:
+    limits = RateLimits(tuple(parse_many("3/second")), Counts(), ApiMetrics(), Clock())
+    for asked in range(6):
+        each = scope()
+        with contextlib.suppress(RateLimitedError):
+            await limits(each)
+        assert (b"ratelimit-remaining", b"%d" % max(0, 2 - asked)) in answer_headers(each)
+
+
+async def test_who_cannot_wait_is_counted_only_where_a_lease_is_at_hand() -> None:
+    counts = Counts()
+    limits = RateLimits(tuple(parse_many("2000/second;100/minute")), counts, ApiMetrics(), Clock())
+    assert not limits.at_once(scope())
+    assert counts.asked == 0
+    await limits(scope())
+    assert not limits.at_once(scope()), "the second limit is counted one by one"
+    limits = RateLimits(tuple(parse_many("3000/second")), counts, ApiMetrics(), Clock())
+    await limits(scope())
+    assert [limits.at_once(scope()) for _ in range(3)] == [True, True, False]
 
 
 async def test_of_a_crowd_that_waits_for_the_store_no_leased_number_is_thrown_away() -> None:

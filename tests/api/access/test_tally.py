@@ -27,8 +27,7 @@ class Shared:
 
 
 async def number(tally: Tally) -> int:
-    taken = tally.take()
-    return await tally.wait() if taken is None else taken
+    return tally.take() if tally.ready else await tally.wait()
 
 
 async def test_a_low_limit_is_counted_one_by_one() -> None:

@@ -1,0 +1,158 @@
+"""The short way and the framework's own must not be told apart from outside, except by the clock."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from structlog.testing import capture_logs
+
+from api.access.keys import key_hash
+from api.errors import OverloadedError
+from tests.api.front import app_for, request_body, request_with
+from tests.api.served import READY_SECONDS, exchange, served
+from tests.api.stub_scoring import StubScoring
+
+KEY = b"X-API-Key: a key\r\n"
+CLOSE = b"Connection: close\r\n"
+GOOD = json.dumps(request_body()).encode()
+SETTINGS: dict[str, Any] = {
+    "api_key_hashes": key_hash("a key"),
+    "max_body_bytes": 2048,
+    "trusted_proxies": "127.0.0.0/8",
+}
+
+
+def post(body: bytes, path: bytes = b"/predict", more: bytes = KEY, length: int = -1) -> bytes:
+    """A request as a client writes it."""
+    counted = len(body) if length < 0 else length
+    head = b"POST %b HTTP/1.1\r\nHost: service\r\n%bContent-Length: %d\r\n\r\n"
+    return head % (path, more, counted) + body
+
+
+def one(**changes: Any) -> bytes:
+    return json.dumps(request_body(**changes)).encode()
+
+
+def chunked(body: bytes) -> bytes:
+    head = b"POST /predict HTTP/1.1\r\nHost: service\r\nTransfer-Encoding: chunked\r\n" + KEY
+    return head + b"\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+
+
+def batch(*items: dict[str, Any]) -> bytes:
+    return post(json.dumps(list(items)).encode(), b"/batch-predict")
+
+
+REQUESTS = [
+    post(GOOD),
+    post(b"\xef\xbb\xbf" + GOOD),
+    post(one(did="0x742d35...")),
+    post(json.dumps(request_with(typing_speed_wpm=500)).encode()),
+    post(b"{"),
+    post(b""),
+    post(b"\xff\xfe"),
+    post(b" " * 2048),
+    post(b" " * 3000),
+    post(GOOD, b"/predict?page=2"),
+    post(GOOD, b"/predict/"),
+    post(GOOD, b"/%70redict"),
+    post(GOOD, b"//predict"),
+    post(GOOD, more=b""),
+    post(GOOD, more=b"X-API-Key: wrong\r\n"),
+    post(GOOD, more=KEY + b"Origin: https://a.example\r\n"),
+    post(GOOD, more=KEY + b"Origin: https://b.example\r\n"),
+    post(GOOD, more=KEY + b"X-Forwarded-For: 192.0.2.9\r\nX-Forwarded-Proto: https\r\n"),
+    post(GOOD, more=KEY + b"Expect: 100-continue\r\n"),
+    post(GOOD, more=KEY + b"Content-Type: text/plain\r\nAccept-Encoding: gzip\r\n"),
+    post(GOOD, more=KEY + b"Connection: keep-alive, x\r\n"),
+    post(GOOD).replace(b"HTTP/1.1", b"HTTP/1.0", 1),
+    post(GOOD).replace(b"POST", b"PUT", 1),
+    post(GOOD).replace(b"POST", b"GET", 1),
+    post(GOOD).replace(b"Content-Length: %d\r\n" % len(GOOD), b"", 1),
+    post(GOOD).replace(b"Content-Length", b"content-lENGTH", 1),
+    chunked(GOOD),
+    b"OPTIONS /predict HTTP/1.1\r\nHost: service\r\n\r\n",
+    b"HEAD /predict HTTP/1.1\r\nHost: service\r\n\r\n",
+    batch(*[request_body()] * 3),
+    batch(request_body(), request_body(did="0xyz")),
+    batch(),
+    post(GOOD, b"/batch-predict"),
+    post(GOOD) + post(one(did="did:example:b")) + post(b"{"),
+    post(GOOD) + b"GET /predict HTTP/1.1\r\nHost: service\r\n\r\n" + post(GOOD),
+    post(GOOD) + b"rubbish\r\n\r\n",
+]
+
+
+def asked(port: int, request: bytes) -> bytes:
+    """All that comes back for a request after which the client says nothing more; the date apart."""
+    with socket.create_connection(("127.0.0.1", port), timeout=READY_SECONDS) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    return re.sub(rb"\r\ndate: [^\r]+", b"", answer)
+
+
+def spoken(app: FastAPI) -> tuple[list[bytes], list[str], list[dict[str, Any]]]:
+    """Everything that a client sees of REQUESTS, then what was counted and what was logged."""
+    with served(app) as port, capture_logs() as lines:
+        seen = [asked(port, request) for request in REQUESTS]
+        text = asked(port, b"GET /metrics HTTP/1.1\r\nHost: service\r\n" + KEY + b"\r\n").decode()
+    counted = re.findall(r"^biometrics_(?:requests_total|\w+_count).*$", text, re.MULTILINE)
+    varying = {"duration_ms", "exc_info"}
+    logged = [{name: line[name] for name in line.keys() - varying} for line in lines]
+    return seen, sorted(counted), logged
+
+
+@pytest.mark.parametrize("failure", [None, RuntimeError("a bug"), OverloadedError("too much")])
+def test_the_short_way_says_what_the_frameworks_says(failure: Exception | None) -> None:
+    def made() -> FastAPI:
+        stub = StubScoring()
+        stub.failure = failure
+        return app_for(stub, **SETTINGS)
+
+    long = made()
+    long.state.express = None
+    theirs, their_counts, their_lines = spoken(long)
+    ours, our_counts, our_lines = spoken(made())
+    for request, mine, other in zip(REQUESTS, ours, theirs, strict=True):
+        assert mine == other, request[:200]
+    assert our_counts == their_counts
+    assert our_lines == their_lines
+
+
+@pytest.fixture
+def app() -> FastAPI:
+    return app_for()
+
+
+@pytest.fixture
+def port(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Where the framework's own way ends in an error."""
+
+    async def router(*_args: Any) -> None:
+        raise AssertionError
+
+    with served(app) as listening:
+        monkeypatch.setattr(app, "middleware_stack", router)
+        yield listening
+
+
+@pytest.mark.parametrize("path", [b"/predict", b"/batch-predict"])
+def test_the_routes_that_score_take_the_short_way(port: int, path: bytes) -> None:
+    body = GOOD if path == b"/predict" else b"[" + GOOD + b"]"
+    assert exchange(port, post(body, path, CLOSE)).startswith(b"HTTP/1.1 200")
+
+
+def test_a_body_that_follows_its_head_at_once_still_takes_the_short_way(port: int) -> None:
+    whole = post(GOOD, more=CLOSE)
+    with socket.create_connection(("127.0.0.1", port), timeout=READY_SECONDS) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(whole[: -len(GOOD)])
+        connection.sendall(GOOD)
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert answer.startswith(b"HTTP/1.1 200")
