@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -49,7 +48,7 @@ class Scorer:
         self._evidence = Evidence(model.population, model.tails, model.rich)
         self._network = BlockPass(nn.Sequential(*model.network.layers, nn.Sigmoid()), device)
         self._autoencoder = BlockPass(model.autoencoder.layers, device)
-        self._explainer = Explainer(copy.deepcopy(model.network), device)
+        self._explainer = Explainer(model.network, device)
         self._rows = ROWS_AT_ONCE.get(device, ROWS_AT_ONCE_ELSEWHERE)
         self._deviation = np.sqrt(np.diag(model.population.total))  # (6,)
         self._levels = np.linspace(0.0, 1.0, len(model.error_quantiles))
