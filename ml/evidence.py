@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.blocks import product
 from ml.coalitions import COALITIONS, members, shapley_weights
 from ml.features import (
     ERROR_RATE,
@@ -37,6 +38,7 @@ from ml.statistics import is_rich
 
 MAX_HISTORY = 50  # newer patterns count, older ones are left out
 WIDTH = 4  # most features that one set of knowledge holds
+_PAIRS = np.triu_indices(FEATURES)  # of features, 21
 # Members of which so many give the others, and those who then stand for all.
 _BONDS = (
     ((TYPING_SPEED, TRANSITION, ERROR_RATE, SPEED_ACCURACY), 3),
@@ -78,9 +80,11 @@ class Evidence:
         self.tails = tails
         known = [knowledge(row) for row in members()]
         self._sets = sorted(set(known) - {()}, key=lambda chosen: (len(chosen), chosen))
-        self._index = np.array([_padded(chosen) for chosen in self._sets])  # (S, 4)
-        self._present = np.array([[i < len(s) for i in range(WIDTH)] for s in self._sets])
-        self._share = self._shares(known)  # (6, S)
+        self._index = np.array([_padded(chosen) for chosen in self._sets]).T  # (4, S)
+        present = np.array([[f in chosen for chosen in self._sets] for f in range(FEATURES)])
+        self._half_present = present / 2.0  # (6, S)
+        self._half = (tails.freedom + present.sum(axis=0)) / 2.0  # (S,)
+        self._share = self._shares(known)  # (S, 6)
         self._within = np.diag(population.within).copy()  # (6,)
         self._tables()
 
@@ -114,11 +118,7 @@ class Evidence:
         return np.asarray(is_rich(sessions.derived) & past.any(axis=1))
 
     def _of_summary(self, sessions: Sessions) -> NDArray[np.float64]:
-        marginal = self.marginals(sessions)  # (B, S)
-        channels = np.zeros((len(sessions), FEATURES))
-        for s in range(len(self._sets)):
-            channels += marginal[:, s, None] * self._share[:, s]
-        return channels
+        return product(self.marginals(sessions), self._share)  # (B, S) (S, 6)
 
     def joint(self, sessions: Sessions) -> NDArray[np.float64]:
         """The log-likelihood ratio (B,) of the four numbers together."""
@@ -131,12 +131,12 @@ class Evidence:
         now = even(sessions.current) - self.population.mean  # (B, 6)
         past = even(sessions.history[:, :MAX_HISTORY]) - self.population.mean  # (B, K, 6)
         mean, spread = self._summary(past, counts)  # (B, 6), (B, 6)
-        own, own_log_scale = self._own(now, mean, spread, counts)  # (B, S), (B, S)
-        anybody = _distance(now[:, self._index], self._anybody_root[None])  # (B, S)
         nu = self.tails.freedom
-        width = self._present.sum(axis=1)  # (S,)
-        tail = (nu + width) / 2.0 * (np.log1p(anybody / nu) - np.log1p(own / nu))
-        ratio = tail + self._anybody_log_scale - own_log_scale
+        own = np.log1p(self._own(now, mean, spread, counts) / nu)  # (B, S)
+        pairs = now[:, _PAIRS[0]] * now[:, _PAIRS[1]]  # (B, 21)
+        anybody = np.log1p(product(pairs, self._anybody) / nu)  # (B, S)
+        ratio = self._half * (anybody - own) + self._log_scale[counts]
+        ratio -= product(np.log(spread), self._half_present)
         return np.where(counts[:, None] > 0, ratio, 0.0)
 
     def _summary(
@@ -146,10 +146,14 @@ class Evidence:
         rows, patterns = past.shape[:2]
         if patterns == 0:
             return np.zeros((rows, FEATURES)), np.ones((rows, FEATURES))
-        real = (np.arange(patterns) < counts[:, None])[:, :, None]  # (B, K, 1)
+        if rows and counts.min() < patterns:
+            past[np.arange(patterns) >= counts[:, None]] = 0.0
         k = np.maximum(counts, 1)[:, None].astype(np.float64)  # (B, 1)
-        mean = _ordered_sum(np.where(real, past, 0.0)) / k
-        scatter = _ordered_sum(np.where(real, np.square(past - mean[:, None]), 0.0))  # (k-1) v
+        # Row by row, first to last: along its last axis numpy's own sum groups by length, so padding would move bits.
+        first = np.add.reduce(past, axis=1)  # (B, 6)
+        second = np.add.reduce(np.square(past, out=past), axis=1)
+        mean = first / k
+        scatter = np.maximum(second - mean * first, 0.0)  # (k-1) v
         prior = self.tails.prior_sessions
         return mean, (prior + scatter / self._within) / (prior + k - 1.0)
 
@@ -159,42 +163,45 @@ class Evidence:
         mean: NDArray[np.float64],
         spread: NDArray[np.float64],
         counts: NDArray[np.int64],
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        slope = self._slope[counts]  # (B, S, 4, 4)
-        away = now[:, self._index]  # (B, S, 4)
-        past = mean[:, self._index]
-        for j in range(WIDTH):
-            away = away - slope[..., j] * past[..., j, None]
-        scale = np.where(self._present, spread[:, self._index], 1.0)  # (B, S, 4)
-        distance = _distance(away / np.sqrt(scale), self._root[counts])
-        logs = np.log(scale)
-        log_scale = self._log_scale[counts]  # (B, S)
-        for j in range(WIDTH):
-            log_scale = log_scale + 0.5 * logs[..., j]
-        return distance, log_scale
+    ) -> NDArray[np.float64]:
+        """The squared Mahalanobis distance (B, S) of the session from what the history lets expect."""
+        chosen = counts
+        if len(counts) and (counts == counts[0]).all():
+            chosen = counts[:1]  # nothing to gather
+        known = np.stack([now, mean, 1.0 / np.sqrt(spread)], axis=1)[:, :, self._index]
+        expected = _times(self._slope[chosen], known[:, 1])  # (B, 4, S)
+        away = (known[:, 0] - expected) * known[:, 2]
+        apart = _times(self._root[chosen], away)  # (B, 4, S)
+        return np.asarray(np.add.reduce(np.square(apart, out=apart), axis=1))
 
     def _tables(self) -> None:
-        shape = (MAX_HISTORY + 1, len(self._sets))
-        self._slope = np.zeros((*shape, WIDTH, WIDTH))
-        self._root = np.zeros((*shape, WIDTH, WIDTH))
-        self._log_scale = np.zeros(shape)
-        for k in range(MAX_HISTORY + 1):
-            for s, chosen in enumerate(self._sets):
-                d = len(chosen)
-                slope, left = self.population.regression(np.array(chosen), k)
+        """For each k: the regression's slope, the inverse Cholesky factor of what it leaves, by how much that is
+        narrower than what is known of anybody; and anybody's inverse covariance as factors of products of features."""
+        shape = (MAX_HISTORY + 1, WIDTH, WIDTH, len(self._sets))
+        self._slope, self._root = np.zeros(shape), np.zeros(shape)
+        self._log_scale = np.zeros((MAX_HISTORY + 1, len(self._sets)))
+        self._anybody = np.zeros((len(_PAIRS[0]), len(self._sets)))  # (21, S)
+        for s, known in enumerate(self._sets):
+            d, chosen = len(known), np.array(known)
+            for k in range(MAX_HISTORY + 1):
+                slope, left = self.population.regression(chosen, k)
                 factor = np.linalg.cholesky(left)
-                self._slope[k, s, :d, :d] = slope
-                self._root[k, s, :d, :d] = np.linalg.inv(factor)
-                self._log_scale[k, s] = np.log(np.diag(factor)).sum()
-        self._anybody_root = self._root[0].copy()
-        self._anybody_log_scale = self._log_scale[0].copy()
+                self._slope[k, :d, :d, s] = slope
+                self._root[k, :d, :d, s] = np.linalg.inv(factor)
+                self._log_scale[k, s] = -np.log(np.diag(factor)).sum()
+            inverse = np.zeros((FEATURES, FEATURES))
+            inverse[np.ix_(chosen, chosen)] = np.linalg.inv(
+                self.population.total[np.ix_(chosen, chosen)]
+            )
+            self._anybody[:, s] = (2.0 * inverse - np.diag(np.diag(inverse)))[_PAIRS]
+        self._log_scale -= self._log_scale[0].copy()
 
     def _shares(self, known: list[tuple[int, ...]]) -> NDArray[np.float64]:
         weights = shapley_weights()  # (6, 64)
-        share = np.zeros((FEATURES, len(self._sets)))
+        share = np.zeros((len(self._sets), FEATURES))
         for coalition in range(COALITIONS):
             if known[coalition]:
-                share[:, self._sets.index(known[coalition])] += weights[:, coalition]
+                share[self._sets.index(known[coalition])] += weights[:, coalition]
         return share
 
 
@@ -202,17 +209,6 @@ def _padded(chosen: tuple[int, ...]) -> list[int]:
     return [*chosen, *[0] * (WIDTH - len(chosen))]
 
 
-def _ordered_sum(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The sum over axis 1, first to last: numpy's own sum groups by length, so padding would move the last bit."""
-    return np.asarray(np.add.accumulate(values, axis=1)[:, -1])
-
-
-def _distance(away: NDArray[np.float64], root: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Squared Mahalanobis distance (B, S) of (B, S, 4), by the inverse Cholesky factors (..., S, 4, 4)."""
-    total = np.zeros(away.shape[:-1])
-    for i in range(WIDTH):
-        along = root[..., i, 0] * away[..., 0]
-        for j in range(1, i + 1):
-            along = along + root[..., i, j] * away[..., j]
-        total = total + along * along
-    return total
+def _times(matrices: NDArray[np.float64], vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each set's matrix (.., 4, 4, S) times its vector (B, 4, S): (B, 4, S)."""
+    return np.asarray(np.add.reduce(matrices * vectors[:, None], axis=2))
