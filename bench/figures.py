@@ -158,8 +158,10 @@ def _overload(samples: Samples) -> list[Figure]:
     lost = "requests at twice the capacity answered neither with 200 nor with 503"
     offered = tuple(samples.get("flood_offered", ()))
     loaded = all(share >= OFFERED for share in offered)
+    spent = tuple(100 * share for share in samples.get("flood_processor_share", ()))
     return [
         Figure("requests/s that left, against twice the capacity", "x", offered, OFFERED),
+        Figure("what sending them took of one core", "%", spent),
         Figure(name, "x", tail, at_most=2.0, valid=loaded),
         replace(_plain(samples, "flood_lost", lost, "", 0.0), valid=loaded),
         _plain(

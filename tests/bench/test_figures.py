@@ -95,6 +95,10 @@ def test_a_flood_that_did_not_leave_in_time_proves_nothing() -> None:
         assert one(given, "requests/s that left").reached is reached
 
 
+def test_what_the_generator_took_is_told_in_percent_of_a_core() -> None:
+    assert one({"flood_processor_share": [0.2]}, "of one core").values == (20.0,)
+
+
 def test_refusals_under_load_fail_their_row() -> None:
     assert one({"failed_64/service": [0.0, 1.0, 0.0]}, "its requests without").reached is False
     assert one({"failed_batches": [0.0, 1.0, 0.0]}, "batches without").reached is False
