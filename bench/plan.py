@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-EVERYBODY: Final = ("service", "mosec", "litserve", "bentoml", "ray", "celery", "in_process")
+EVERYBODY: Final = (
+    "service",
+    "mosec",
+    "litserve",
+    "bentoml",
+    "ray",
+    "ray_tuned",
+    "celery",
+    "in_process",
+)
 
 
 @dataclass(frozen=True)

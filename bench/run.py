@@ -91,6 +91,7 @@ def entries(plan: Plan, redis: RedisPart, directory: Path) -> list[Contestant]:
         "litserve": lineup.litserve,
         "bentoml": lineup.bentoml,
         "ray": lineup.ray_serve,
+        "ray_tuned": lineup.ray_serve_tuned,
         "celery": lambda: lineup.celery_get(redis.url(OTHER_DATABASE["celery"])),
         "in_process": lambda: in_process(redis.url(OTHER_DATABASE["in_process"]), directory),
     }

@@ -7,12 +7,11 @@ shares with the service, so there is no event loop and, in the usual way of a re
 from __future__ import annotations
 
 import gc
-import os
 import resource
 import select
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Final
 
 from bench.connection import Connection
@@ -20,7 +19,6 @@ from bench.connection import Connection
 READ: Final = select.EPOLLIN | select.EPOLLRDHUP
 EVENTS: Final = 64  # in one turn; then what is due is sent again
 REACH_SECONDS: Final = 5.0
-FIRST: Final = -10  # niceness; root only, and whoever was given the right
 SPARE_FILES: Final = 128
 MOST_SELECTED: Final = 1024  # select() knows no greater file numbers
 
@@ -104,19 +102,12 @@ class Wire:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """This thread goes first, where the system lets it, and nothing collects garbage meanwhile.
-
-    The load stands for clients on other machines. Those do not stop while the service computes. With a model in memory
-    one collection takes tens of milliseconds.
-    """
-    was_on, usual = gc.isenabled(), os.getpriority(os.PRIO_PROCESS, 0)
+    """No garbage collection meanwhile: with a model in memory one takes tens of milliseconds."""
+    was_on = gc.isenabled()
     gc.disable()
-    with suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, FIRST)
     try:
         yield
     finally:
-        os.setpriority(os.PRIO_PROCESS, 0, usual)
         if was_on:
             gc.enable()
 

@@ -63,6 +63,15 @@ def test_one_connection_is_held_against_echo_plus_scorer() -> None:
     assert figure.reached
 
 
+def test_of_two_ways_to_run_one_peer_only_the_plain_one_is_to_be_beaten() -> None:
+    samples = {"rate/service": [3000.0], "rate/ray": [200.0], "rate/ray_tuned": [2000.0]}
+    labels = LABELS | {"ray": "Ray", "ray_tuned": "Ray, tuned"}
+    found = {figure.name: figure for figure in figures(samples, labels)}
+    plain, tuned = (found[f"the same against {labels[name]}"] for name in ("ray", "ray_tuned"))
+    assert (plain.values, plain.at_least, plain.reached) == ((15.0,), 15.0, True)
+    assert (tuned.values, tuned.at_least, tuned.reached) == ((1.5,), None, None)
+
+
 def test_the_scorer_is_judged_by_its_slowest_batch_against_the_fastest_products() -> None:
     samples = {
         "scorer/64": [50.0, 60.0],
