@@ -23,8 +23,7 @@ PROBES = 600
 
 def measure(field: Field, plan: Plan, notes: Notebook) -> None:
     """The capacity is what a closed loop from the same generator reached just before."""
-    for number in range(plan.overload_rounds):
-        field.say(f"overload, round {number + 1} of {plan.overload_rounds}")
+    for _ in field.rounds("overload", plan.overload_rounds):
         with field.turn("service") as service:
             if service is None:
                 return

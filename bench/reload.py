@@ -30,8 +30,7 @@ PROMOTE_AFTER: Final = (
 
 def measure(field: Field, plan: Plan, notes: Notebook, models: Path) -> None:
     """`models` is the directory that the service's worker watches."""
-    for number in range(plan.reload_rounds):
-        field.say(f"reload of the model, {number + 1} of {plan.reload_rounds}")
+    for number in field.rounds("reload of the model", plan.reload_rounds):
         with field.turn("service") as service:
             if service is None:
                 return

@@ -44,7 +44,8 @@ def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
     torch.set_num_threads(1)
     scorer = load(MODEL)
     scorer.warm_up()
-    field = Field(Supply(people), partial(confidences, scorer, people), say)
+    check = partial(confidences, scorer, people)
+    field = Field(Supply(people), check, say, began + plan.most_seconds)
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         redis = RedisPart("shared", directory / "redis")
@@ -59,8 +60,7 @@ def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         if "service" not in field.running:
             raise CannotRunError(f"the service does not run: {field.out['service']}")
         stages.throughput(field, plan, notes, echo, scorer, people)
-        for number in range(plan.scorer_rounds):
-            say(f"scorer alone, round {number + 1} of {plan.scorer_rounds}")
+        for _ in field.rounds("scorer alone", plan.scorer_rounds):
             scorer_alone.measure(scorer, people, plan.scorer_batches, notes)
         stages.headline(field, plan, notes)
         curve = stages.curve(field, plan)
