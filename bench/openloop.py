@@ -89,6 +89,7 @@ class OpenLoop:
                 break
             until = end if self.sent.is_set() else self._seconds
             wire.wait(min(next_due, until) - (time.perf_counter() - self._began), self._done)
+        self._offered = self._offered or self._next / end  # where there was no patience at all
         if self._pending:
             self._refused[NO_ANSWER] += self._pending
         load = summed_up(self._latencies_ms(), self._seconds, dict(self._refused), self._late)

@@ -31,6 +31,8 @@ def measure(field: Field, plan: Plan, notes: Notebook) -> None:
             closedloop.run(ready, plan.connections, plan.warm_seconds)
             ready = field.target(service, MOST_A_SECOND * plan.load_seconds)
             capacity = closedloop.run(ready, plan.connections, plan.load_seconds).rate
+            if not capacity:
+                raise OSError("the service gives no good answer under load")
             calm = field.target(service, capacity * plan.open_seconds)
             at_capacity = openloop.run(calm, capacity, plan.open_seconds, CONNECTIONS)
             flood, recovery_seconds = _flood(field, service, 2 * capacity, plan.open_seconds)

@@ -47,13 +47,19 @@ def test_answers_refusals_and_recovery_are_taken_down(
     assert 0 < found["flood_offered"] <= 1
 
 
-def test_a_service_that_stays_down_is_out(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overload, "CONNECTIONS", 4)
+def test_a_service_that_stays_down_after_the_flood_is_an_error(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(overload, "GIVE_UP_SECONDS", 0.1)
-    server = serve(lambda n: JSON_ANSWER if n < 20 else REFUSAL)
-    field = field_with(server.port)
+    target = Target(serve(lambda n: REFUSAL).port, "/", [b"x"] * 9)
+    with pytest.raises(OSError, match="does not answer again"):
+        overload.flood_and_probe(target, target, 100, 0.2)
+
+
+def test_a_service_that_refuses_everything_has_no_capacity_to_exceed(serve: Serve) -> None:
+    field = field_with(serve(lambda n: REFUSAL).port)
     overload.measure(field, PLAN, Notebook())
-    assert "does not answer again" in field.out["service"]
+    assert "no good answer under load" in field.out["service"]
 
 
 def test_recovery_counts_from_the_last_intended_request_whoever_still_waits(serve: Serve) -> None:
