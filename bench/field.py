@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import math
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -35,6 +36,7 @@ class Field:
     supply: Supply
     expected: Callable[[Drawn], list[int]]  # the confidences of sessions, by the scorer alone
     say: Callable[[str], None]
+    end: float = math.inf  # of time.monotonic(): no round begins after it
     running: dict[str, Contestant] = field(default_factory=dict)
     out: dict[str, str] = field(default_factory=dict)
     everybody: list[Contestant] = field(default_factory=list)
@@ -90,6 +92,15 @@ class Field:
             self._drop(contestant, error)
         else:
             contestant.pause()
+
+    def rounds(self, what: str, count: int) -> Iterator[int]:
+        """The numbers of the rounds of a stage, as long as there is time for another one."""
+        for number in range(count):
+            if time.monotonic() > self.end:
+                self.say(f"no time is left for {what}")
+                return
+            self.say(f"{what}, round {number + 1} of {count}")
+            yield number
 
     def stop(self) -> None:
         """End everybody."""

@@ -29,8 +29,7 @@ def front_end(field: Field, plan: Plan, notes: Notebook, url: str, directory: Pa
     """A second front end is started beside the running worker; the first one's memory is read after all its load."""
     if plan.start_rounds:
         notes.add("api_megabytes_on_disk", front_end_megabytes())
-    for number in range(plan.start_rounds):
-        field.say(f"start of the front end, {number + 1} of {plan.start_rounds}")
+    for _ in field.rounds("start of the front end", plan.start_rounds):
         with field.turn("service") as running:
             if running is None:
                 return
@@ -48,8 +47,7 @@ def front_end(field: Field, plan: Plan, notes: Notebook, url: str, directory: Pa
 
 def worker(field: Field, plan: Plan, notes: Notebook, url: str, directory: Path) -> None:
     """A front end of its own waits on the Redis database at `url`, where no worker is, until one answers."""
-    for number in range(plan.start_rounds):
-        field.say(f"start of the worker, {number + 1} of {plan.start_rounds}")
+    for _ in field.rounds("start of the worker", plan.start_rounds):
         lonely = service(url, directory, "lonely")
         scoring, api = lonely.parts
         try:

@@ -94,6 +94,15 @@ def test_an_echo_that_is_silent_stops_nobody_elses_measurement(
         assert len(notes.samples[name]) == QUICK.rounds
 
 
+def test_no_round_begins_when_the_time_is_over(field: Field) -> None:
+    assert list(field.rounds("something", 3)) == [0, 1, 2]
+    seen = []
+    for number in field.rounds("something", 3):
+        seen.append(number)
+        field.end = time.monotonic()
+    assert seen == [0]
+
+
 def test_a_mistake_of_our_own_is_nobodys_fault(field: Field) -> None:
     field.enter(small("one"))
     with pytest.raises(KeyError), field.turn("one"):
