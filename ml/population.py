@@ -38,9 +38,10 @@ class Population:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """How the `chosen` (d,) features of a next session follow from the mean of k `sessions`.
 
-        The next one is as long as `length` of them, and its noise so many times less. Returns the regression matrix (d, d) and the covariance (d, d) of what it leaves unexplained; without a
-        session they are zero and the total covariance. The normal-normal model, e.g. Gelman, "Bayesian Data
-        Analysis", 3rd edition, section 3.5.
+        The next one is as long as `length` of them, and its noise so many times less. Returns the regression matrix
+        (d, d) and the covariance (d, d) of what it leaves unexplained; without a session they are zero and the
+        covariance of anybody's. The normal-normal model, e.g. Gelman, "Bayesian Data Analysis", 3rd edition, section
+        3.5.
         """
         block = np.ix_(chosen, chosen)
         between, within = self.between[block], self.within[block]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml.passes import BLOCK
+from ml.blocks import BLOCK
 from ml.scorer import ROWS_AT_ONCE, Scorer, reconstruction_error
 from ml.sessions import Sessions
 from tests.ml.any_sessions import any_numbers, any_sessions
