@@ -21,7 +21,7 @@ from api.errors import (
     OverloadedError,
     RateLimitedError,
 )
-from api.jobs.draft import Draft
+from api.jobs.draft import Draft, Pattern
 from api.jobs.inflate import Gunzip, Plain
 from api.jobs.splitter import Item, Splitter
 from api.jobs.store import Claimant, JobStore
@@ -177,8 +177,15 @@ class Intake:
             }
             draft.add_broken(to_json(broken))
             return f"line {item.line}: {error.detail}"
-        did_hash = question.row[0]
-        draft.add(did_hash, to_json([position, *question.row, recorded]), recorded)
+        did_hash, numbers, history, windows = question.row
+        draft.add(
+            Pattern(
+                None if did_hash is None else bytes.fromhex(did_hash),
+                numbers,
+                recorded,
+                (history, windows) if history or windows else None,
+            )
+        )
         return ""
 
     async def _flush(self, job_id: str, draft: Draft) -> None:

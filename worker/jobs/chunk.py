@@ -13,10 +13,11 @@ import structlog
 from redis.exceptions import RedisError
 
 from worker.contract import MAX_CHUNK_FAILURES, MAX_RUN_SECONDS, applied_key
-from worker.history import Entry, History, HistoryUnavailableError
+from worker.history import History, HistoryUnavailableError
 from worker.jobs.ended import Ended
+from worker.jobs.entries import Entering, joined, packed, unpacked
 from worker.jobs.ledger import Claim, Ledger
-from worker.jobs.rows import pack_entries, pages_of, rows_of, unpack_entries
+from worker.jobs.rows import rows_of
 from worker.jobs.waves import Waves
 
 RENEW_SHARE = 3  # a lease is renewed when a third of it has passed
@@ -71,17 +72,17 @@ class Chunks:
 
     def _run(self, claim: Claim) -> Ended:
         if claim.stored:
-            entries, scored, failed = unpack_entries(self._ledger.entries(claim))
+            entering, scored, failed = unpacked(self._ledger.entries(claim))
         else:
-            entries, scored, failed = self._score(claim)
+            entering, scored, failed = self._score(claim)
         mark = applied_key(claim.job_id, claim.chunk)
-        self._history.enter_once(mark, entries, MAX_RUN_SECONDS)
+        self._history.enter_once(mark, entering.by_did(), MAX_RUN_SECONDS)
         closed = self._ledger.close(claim, scored, failed)
         if closed is None:
             raise FencedError
         return Ended(scored, failed, closed.next_chunk)
 
-    def _score(self, claim: Claim) -> tuple[list[Entry], int, int]:
+    def _score(self, claim: Claim) -> tuple[Entering, int, int]:
         """What must enter the histories, and how many patterns have a score and how many none."""
         renewed = self._monotonic()
 
@@ -92,13 +93,13 @@ class Chunks:
                     raise FencedError
                 renewed = self._monotonic()
 
-        result = self._waves.score(rows_of(self._ledger.fragments(claim)), between)
-        failed = result.failed
-        scored = len(result.answers) - failed
-        entries = pack_entries(result.entries, scored, failed)
-        if not self._ledger.store(claim, pages_of(result.answers), entries):
+        found = self._waves.score(rows_of(self._ledger.fragments(claim)), between)
+        scored, failed = found.results.counts()
+        entering = joined(found.entering)
+        entries = packed(entering, scored, failed)
+        if not self._ledger.store(claim, found.results.pages(), entries):
             raise FencedError
-        return result.entries, scored, failed
+        return entering, scored, failed
 
     def _give_back(self, claim: Claim, *, failed: bool) -> int:
         try:
