@@ -91,18 +91,21 @@ class Draft:
 
     def add(self, pattern: Pattern) -> None:
         """One good pattern."""
-        named = pattern.did_hash is not None
-        did = pattern.did_hash or _NOBODY
-        held = self._shards[did[0] if named else self.total % SHARDS]
-        seconds = pattern.unix_seconds
-        if pattern.more is not None:
-            more = to_json([len(held.rows), *pattern.more])
-            held.more.append(more)
-            self._bytes += len(more)
-        held.rows.append(ROW.pack(self.total, named, did, *pattern.numbers, seconds))
+        did, numbers, seconds, more = pattern
+        if did is None:
+            shard, named, did = self.total % SHARDS, False, _NOBODY
+        else:
+            shard, named = did[0], True
+        held = self._shards[shard]
+        if more is not None:
+            text = to_json([len(held.rows), *more])
+            held.more.append(text)
+            self._bytes += len(text)
+        held.rows.append(ROW.pack(self.total, named, did, *numbers, seconds))
         held.times.append(seconds)
         self._count(ROW.size)
-        self.full = self.full or len(held.rows) >= CHUNK_ROWS // 2
+        if len(held.rows) >= CHUNK_ROWS // 2:
+            self.full = True
 
     def add_broken(self, result: bytes) -> None:
         """One line that is none; `result` says why, as JSON."""
@@ -154,7 +157,8 @@ class Draft:
     def _count(self, size: int) -> None:
         self.total += 1
         self._bytes += size
-        self.full = self.full or self._bytes >= BUFFER_BYTES
+        if self._bytes >= BUFFER_BYTES:
+            self.full = True
 
 
 def _chain(shard: int, fragments: list[int], first: int) -> list[dict[str, Any]]:
