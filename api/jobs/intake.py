@@ -26,6 +26,7 @@ from api.jobs.draft import Draft
 from api.jobs.inflate import Gunzip, Plain
 from api.jobs.reading import JobReader
 from api.jobs.splitter import Item, Splitter
+from api.jobs.staging import Staging
 from api.jobs.store import Claimant, JobStore
 from api.jobs.upload import Upload
 from worker.contract import ErrorCode
@@ -97,7 +98,8 @@ class Intake:
         job_id = uuid.uuid4().hex
         draft = Draft()
         try:
-            digest, first = await self._read(request, upload, job_id, draft)
+            async with Staging(self._store, job_id) as staging:
+                digest, first = await self._read(request, upload, draft, staging)
             if draft.total == draft.broken:
                 raise InvalidInputError(_nothing_good(draft.total, first))
             key = _key(request) or f"content:{digest}"
@@ -128,7 +130,7 @@ class Intake:
         return known, plan
 
     async def _read(
-        self, request: Request, upload: Upload, job_id: str, draft: Draft
+        self, request: Request, upload: Upload, draft: Draft, staging: Staging
     ) -> tuple[str, str]:
         """The digest of the plain body, and what is wrong with the first broken item."""
         digest = hashlib.sha256()
@@ -149,11 +151,11 @@ class Intake:
                     first = first or wrong
                 await asyncio.sleep(0)  # a small body may unpack to many pieces without an item
                 if draft.full:
-                    await self._flush(job_id, draft)
+                    await staging.begin(draft.take())
         inflate.finish()
         wrong = await self._add(draft, list(splitter.finish()), now)
         first = first or wrong
-        await self._flush(job_id, draft)
+        await staging.begin(draft.take())
         return digest.hexdigest(), first
 
     async def _add(self, draft: Draft, items: list[Item], now: float) -> str:
@@ -198,11 +200,6 @@ class Intake:
             draft.add_broken(to_json(broken))
             return f"line {item.line}: {error.detail}"
         return ""
-
-    async def _flush(self, job_id: str, draft: Draft) -> None:
-        load = draft.take()
-        if load.fragments or load.broken:
-            await self._store.stage(job_id, await asyncio.to_thread(load.compressed))
 
 
 def _inflate(request: Request) -> Gunzip | Plain:

@@ -48,10 +48,12 @@ class Pasts:
 
     def append(self, dids: NDArray[np.int64], newest: Records) -> None:
         """Give each of these different DIDs one newest record, as it will be read back from the store."""
-        older = self._records[dids, :-1]
-        self._records[dids, 1:] = older
+        counts = np.minimum(self.counts[dids] + 1, self._length)
+        longest = int(counts.max())
+        older = self._records[dids, : longest - 1]
+        self._records[dids, 1:longest] = older
         self._records[dids, 0] = newest
-        self.counts[dids] = np.minimum(self.counts[dids] + 1, self._length)
+        self.counts[dids] = counts
 
 
 def _read(
