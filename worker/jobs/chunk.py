@@ -8,6 +8,7 @@ histories lets that happen once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import structlog
 from redis.exceptions import RedisError
@@ -20,6 +21,7 @@ from worker.jobs.ledger import Claim, Ledger
 from worker.jobs.rows import rows_of
 from worker.jobs.waves import Waves
 
+T = TypeVar("T")
 RENEW_SHARE = 3  # a lease is renewed when a third of it has passed
 
 
@@ -45,20 +47,33 @@ class Chunks:
         self._monotonic = monotonic
 
     def work_off(self, job_id: str, chunk: int) -> Ended:
-        """Do what is left to do for a chunk. A failure is counted in the ledger and never raised.
+        """Do what is left to do for a chunk, as `begin` does, to its end."""
+        return self.begin(job_id, chunk)()
 
-        When a server is gone nothing is counted: the sweep sends the chunk again.
+    def begin(self, job_id: str, chunk: int) -> Callable[[], Ended]:
+        """Score a chunk and store its results; what is returned enters them into the histories and closes the chunk.
+
+        Neither raises: a failure is counted in the ledger. When a server is gone nothing is counted: the sweep sends
+        the chunk again.
         """
-        log = structlog.get_logger().bind(job=job_id, chunk=chunk)
         try:
             claim = self._ledger.claim(job_id, chunk)
         except (RedisError, OSError) as error:
+            log = structlog.get_logger().bind(job=job_id, chunk=chunk)
             log.warning("chunk_not_claimed", error=repr(error))
-            return Ended()
+            return Ended
         if claim is None:
-            return Ended()
+            return Ended
+        found = self._guarded(claim, lambda: self._results(claim))
+        if isinstance(found, Ended):
+            return lambda: found
+        return lambda: self._guarded(claim, lambda: self._enter(claim, *found))
+
+    def _guarded(self, claim: Claim, step: Callable[[], T]) -> T | Ended:
+        """What the step returns; where it failed, what comes of that."""
+        log = structlog.get_logger().bind(job=claim.job_id, chunk=claim.chunk)
         try:
-            return self._run(claim)
+            return step()
         except FencedError:
             log.warning("chunk_taken_over")
         except (RedisError, OSError, HistoryUnavailableError) as error:
@@ -67,14 +82,13 @@ class Chunks:
         except Exception:
             log.exception("chunk_failed")
             if 0 <= self._give_back(claim, failed=True) < MAX_CHUNK_FAILURES:
-                return Ended(send=chunk)
+                return Ended(send=claim.chunk)
         return Ended()
 
-    def _run(self, claim: Claim) -> Ended:
-        if claim.stored:
-            entering, scored, failed = unpacked(self._ledger.entries(claim))
-        else:
-            entering, scored, failed = self._score(claim)
+    def _results(self, claim: Claim) -> tuple[Entering, int, int]:
+        return unpacked(self._ledger.entries(claim)) if claim.stored else self._score(claim)
+
+    def _enter(self, claim: Claim, entering: Entering, scored: int, failed: int) -> Ended:
         mark = applied_key(claim.job_id, claim.chunk)
         self._history.enter_once(mark, entering.by_did(), MAX_RUN_SECONDS)
         closed = self._ledger.close(claim, scored, failed)

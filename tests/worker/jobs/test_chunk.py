@@ -79,6 +79,26 @@ def test_a_message_that_comes_twice_is_counted_once(rig: Rig) -> None:
     assert rig.job("done") == ["8"]
 
 
+def test_results_can_be_fetched_before_their_chunk_has_ended(rig: Rig) -> None:
+    finish = rig.chunks.begin(JOB, 0)
+    assert len(rig.results()) == 8
+    assert rig.job("state", "done") == ["running", "0"]
+    assert rig.history.read([DID]) == [[]]
+    assert finish() == Ended(scored=8)
+    assert rig.job("state", "done") == ["done", "8"]
+    assert len(rig.history.read([DID])[0]) == 8
+
+
+def test_an_end_that_comes_after_its_lease_changes_nothing(rig: Rig, redis: Redis) -> None:
+    late = rig.chunks.begin(JOB, 0)
+    redis.hset(KEYS.ledger, "l:0", 1)
+    rig.ledger.expire(JOB, 0)
+    assert rig.chunks.work_off(JOB, 0) == Ended(scored=8)
+    assert late() == Ended()
+    assert len(rig.history.read([DID])[0]) == 8
+    assert rig.job("state", "done") == ["done", "8"]
+
+
 def test_a_worker_that_dies_after_storing_leaves_nothing_to_score_again(
     rig: Rig, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
