@@ -7,7 +7,7 @@ keyed hash of the DID, never the DID.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,17 +126,22 @@ class History:
                 raise reply
         return replies
 
-    def enter_once(self, mark: str, entries: Sequence[Entry], remember_seconds: int) -> bool:
-        """Append all entries as `append` does, the oldest first, and leave `mark`, in one step.
+    def enter_once(
+        self, mark: str, entries: Iterable[tuple[str, Sequence[bytes]]], remember_seconds: int
+    ) -> bool:
+        """Enter all entries as `append` does, and leave `mark`, in one step. False if the mark was there already.
 
-        False if the mark was there already. The step takes keys of many DIDs, so it needs one server and no cluster.
+        `entries`: of each DID's hash, the oldest first, b"1" where it founds a history and b"0" where not, and the
+        record. The step takes keys of many DIDs, so it needs one server and no cluster.
         Raises HistoryUnavailableError.
         """
-        names = [mark, *(history_key(entry.did_hash) for entry in entries)]
+        names, values = [mark], []
+        for did_hash, each in entries:
+            names.append(history_key(did_hash))
+            values.append(b"".join(each))
         bounds = [remember_seconds, self.length + SPARE, self._expiry_seconds, self.quota]
-        records = [b"%d%b" % (entry.founding, entry.pattern.pack()) for entry in entries]
         try:
-            return bool(self._enter(names, [*bounds, *records]))
+            return bool(self._enter(names, [*bounds, *values]))
         except (RedisError, OSError) as error:
             raise HistoryUnavailableError("the histories cannot be written") from error
 

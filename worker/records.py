@@ -82,12 +82,18 @@ class Pattern:
 
 def pack_derived(derived: Floats) -> list[bytes]:
     """Each derived row (B, 58) of `ml.statistics` as a pattern's `extra`; empty for a row of zeros."""
+    rich = derived[:, WINDOWS] > 0
+    rows = zip(extra_of(derived), rich, strict=True)
+    return [row.tobytes() if some else b"" for row, some in rows]
+
+
+def extra_of(derived: Floats) -> NDArray[np.void]:
+    """The derived rows (B, 58) as a record's `extra` (B,)."""
     packed = np.zeros(len(derived), _EXTRA)
     packed["values"] = np.rint(derived[:, VALUES].clip(0, 32) * STEPS)
     packed["counts"] = np.rint(derived[:, COUNTED]).clip(0, GREATEST_COUNT)
     packed["windows"] = derived[:, WINDOWS].clip(0, GREATEST_COUNT)
-    rich = derived[:, WINDOWS] > 0
-    return [row.tobytes() if some else b"" for row, some in zip(packed, rich, strict=True)]
+    return packed
 
 
 def derived_of(records: Records) -> Floats | None:
