@@ -132,7 +132,7 @@ def _same_values(derived: Floats, past: Floats) -> tuple[Flags, Flags]:
 
 
 def _standard(numbers: Floats, derived: Floats | None) -> tuple[Floats, Flags]:
-    """Statistics (..., D) in deviations of one person's sentences, and which of them were seen: (..., D), or (..., 1)."""
+    """Statistics (..., D) in deviations of one person's sentences, and which were seen: (..., D) or (..., 1)."""
     values = summary(numbers) / SUMMARY_DEVIATION  # (..., 4)
     if derived is None:
         return values, np.ones((*values.shape[:-1], 1), dtype=bool)
