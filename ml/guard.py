@@ -132,15 +132,17 @@ def _same_values(derived: Floats, past: Floats) -> tuple[Flags, Flags]:
 
 
 def _standard(numbers: Floats, derived: Floats | None) -> tuple[Floats, Flags]:
-    """Statistics (..., D) in deviations of one person's sentences, and which of them were seen."""
+    """Statistics (..., D) in deviations of one person's sentences, and which were seen: (..., D) or (..., 1)."""
     values = summary(numbers) / SUMMARY_DEVIATION  # (..., 4)
-    seen = np.ones(values.shape, dtype=bool)
     if derived is None:
-        return values, seen
+        return values, np.ones((*values.shape[:-1], 1), dtype=bool)
+    seen = np.ones(values.shape, dtype=bool)
     more = derived[..., VALUES]  # (..., 34)
     both = np.concatenate([values, more / DERIVED_DEVIATION], axis=-1)  # (..., 38)
     return both, np.concatenate([seen, more > 0.0], axis=-1)
 
 
 def _clipped(deviations: Floats) -> Floats:
-    return np.clip(deviations, -FARTHEST, FARTHEST)
+    return np.minimum(
+        np.maximum(deviations, -FARTHEST), FARTHEST
+    )  # np.clip takes three times as long

@@ -20,7 +20,7 @@ class Aftermath:
 
     def __call__(self, outcome: Outcome) -> None:
         """Write and count. A failed write is counted and logged, never raised."""
-        self._metrics.observe(outcome)
+        self._count(outcome)
         self._record(outcome)
         if outcome.answers:
             self._totals.add(outcome)
@@ -35,3 +35,19 @@ class Aftermath:
             structlog.get_logger().error("records_lost", error=repr(error.__cause__))
             return
         self._metrics.recorded.inc(entered)
+
+    def _count(self, outcome: Outcome) -> None:
+        metrics, answers, errors = self._metrics, outcome.answers, outcome.errors
+        metrics.rows.observe(len(answers) + len(errors))
+        metrics.queue_wait.observe(outcome.reply["queue_seconds"])
+        if answers:
+            metrics.predictions.inc(len(answers))
+            metrics.inference.observe(outcome.inference_ms / 1000)
+        if outcome.anomalies:
+            metrics.anomalies.inc(outcome.anomalies)
+        for decision, many in outcome.decisions.items():
+            metrics.by_decision[decision].inc(many)
+        for reason, many in outcome.reasons.items():
+            metrics.by_reason[reason].inc(many)
+        for row in errors:
+            metrics.errors.labels(row["error"]).inc()

@@ -8,7 +8,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 
 from worker.contract import Decision, Reason
 from worker.jobs.ended import Ended
-from worker.outcome import Outcome
 
 LATENCY_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 ROWS_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -50,9 +49,9 @@ class WorkerMetrics:
             "inference_seconds", "Scoring of one message", buckets=LATENCY_BUCKETS, **own
         )
         self.rows = Histogram("message_rows", "Patterns per message", buckets=ROWS_BUCKETS, **own)
-        self._by_decision = {str(each): self.decisions.labels(each) for each in Decision}
+        self.by_decision = {str(each): self.decisions.labels(each) for each in Decision}
         said = set(Reason) - {Reason.DID_ABBREVIATED}  # which the front end alone knows
-        self._by_reason = {str(each): self.reasons.labels(each) for each in said}
+        self.by_reason = {str(each): self.reasons.labels(each) for each in said}
         self.model = Gauge("model_info", "1 for the model in use", ["version", "device"], **own)
         self.gpu_busy = Gauge("gpu_utilization_ratio", "Share of time the GPU was busy", **own)
         self.gpu_memory = Gauge("gpu_memory_used_bytes", "Memory in use on the GPU", **own)
@@ -65,23 +64,6 @@ class WorkerMetrics:
         """Make `version` the only model shown."""
         self.model.clear()
         self.model.labels(version, device).set(1)
-
-    def observe(self, outcome: Outcome) -> None:
-        """Count a message's answers."""
-        answers, errors = outcome.answers, outcome.errors
-        self.rows.observe(len(answers) + len(errors))
-        self.queue_wait.observe(outcome.reply["queue_seconds"])
-        if answers:
-            self.predictions.inc(len(answers))
-            self.inference.observe(outcome.inference_ms / 1000)
-        if outcome.anomalies:
-            self.anomalies.inc(outcome.anomalies)
-        for decision, many in outcome.decisions.items():
-            self._by_decision[decision].inc(many)
-        for reason, many in outcome.reasons.items():
-            self._by_reason[reason].inc(many)
-        for row in errors:
-            self.errors.labels(row["error"]).inc()
 
     def observe_chunk(self, ended: Ended) -> None:
         """Count a chunk's patterns."""
