@@ -57,7 +57,7 @@ class Dispatcher:
         self._probe = self._messenger.envelope(PROBE_TASK)
         self._pace = Pace(settings.max_messages_in_flight)
         self._capacity = Capacity()
-        self._line = Line(settings.max_waiting_patterns, metrics.waiting_rows.set, self._capacity)
+        self._line = Line(settings.max_waiting_patterns, self._capacity)
         self._backlog = Backlog(self._deadlines.client_wait_seconds)
         self._patience = Patience(self._deadlines.message_seconds, self._grow_anxious)
         self._last_patience = Patience(self._deadlines.client_wait_seconds, self._give_up)
@@ -162,6 +162,7 @@ class Dispatcher:
             now = time.monotonic()
             oldest = now - self._deadlines.message_seconds
             self._spawn(self._deliver(self._line.take(now, oldest, self._message_rows())))
+        self._metrics.waiting_rows.set(self._line.rows)
 
     def _message_rows(self) -> int:
         """What a message may carry: under load, its share of what is answered in a moment, lest its first row wait."""

@@ -44,14 +44,13 @@ class Waiter:
 
 
 class Line:
-    """Waiters in order of arrival. `tell` is told how many rows wait."""
+    """Waiters in order of arrival; `rows` are theirs together."""
 
-    def __init__(self, most_rows: int, tell: Callable[[int], None], capacity: Capacity) -> None:
+    def __init__(self, most_rows: int, capacity: Capacity) -> None:
         self._most_rows = most_rows
         self._capacity = capacity
-        self._tell = tell
         self._waiters: deque[Waiter] = deque()
-        self._rows = 0
+        self.rows = 0
         self._full = Standing(MAX_ROWS_PER_MESSAGE)
 
     def __len__(self) -> int:
@@ -59,8 +58,8 @@ class Line:
 
     def join(self, waiter: Waiter) -> None:
         """Take a place at the end. Raises OverloadedError where too much waits, or has waited for too long."""
-        if self._rows + len(waiter.rows) > self._most_rows:
-            raise OverloadedError(f"{self._rows} patterns wait already")
+        if self.rows + len(waiter.rows) > self._most_rows:
+            raise OverloadedError(f"{self.rows} patterns wait already")
         self.refuse_if_long(waiter.arrived, len(waiter.rows))
         self._waiters.append(waiter)
         self._count(len(waiter.rows), waiter.arrived)
@@ -68,11 +67,11 @@ class Line:
     def refuse_if_long(self, now: float, rows: int) -> None:
         """Raises OverloadedError while who joined now with so many rows would only lengthen everybody's wait."""
         if self._full.stands(now) and now - self._waiters[0].arrived > LONG_WAIT_SECONDS:
-            raise OverloadedError(f"{self._rows} patterns wait already, and have for too long")
-        if self._rows < LEAST_CROWD or not self._capacity.exceeded():
+            raise OverloadedError(f"{self.rows} patterns wait already, and have for too long")
+        if self.rows < LEAST_CROWD or not self._capacity.exceeded():
             return
         crowd = max(LEAST_CROWD, self._capacity.rows_in(CROWD_SECONDS))
-        if self._rows > crowd + TIMES_ONES_OWN * rows:
+        if self.rows > crowd + TIMES_ONES_OWN * rows:
             raise OverloadedError("more patterns arrive than are answered")
 
     def take(self, now: float, oldest: float, most_rows: int) -> list[Waiter]:
@@ -92,6 +91,5 @@ class Line:
         return taken
 
     def _count(self, rows: int, now: float) -> None:
-        self._rows += rows
-        self._tell(self._rows)
-        self._full.see(self._rows, now)
+        self.rows += rows
+        self._full.see(self.rows, now)

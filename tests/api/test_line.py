@@ -14,25 +14,22 @@ LONG_AGO = -1e9
 
 
 @pytest.fixture
-def told() -> list[int]:
-    return []
-
-
-@pytest.fixture
-def line(told: list[int]) -> Line:
-    return Line(4096, told.append, Capacity())
+def line() -> Line:
+    return Line(4096, Capacity())
 
 
 def waiter(rows: int = 1, arrived: float = 0.0) -> Waiter:
     return Waiter([["00", [], None, None]] * rows, arrived, lambda _: None)
 
 
-def test_who_joins_first_leaves_first_and_the_count_is_told(line: Line, told: list[int]) -> None:
+def test_who_joins_first_leaves_first_and_the_rows_are_counted(line: Line) -> None:
     waiters = [waiter(rows) for rows in (1, 100, 1)]
+    counts = []
     for each in waiters:
         line.join(each)
+        counts.append(line.rows)
     assert line.take(0.0, LONG_AGO, MAX_ROWS_PER_MESSAGE) == waiters
-    assert told == [1, 101, 102, 0]
+    assert [*counts, line.rows] == [1, 101, 102, 0]
 
 
 def test_a_batch_is_never_torn_apart(line: Line) -> None:
@@ -44,18 +41,18 @@ def test_a_batch_is_never_torn_apart(line: Line) -> None:
 
 
 def test_who_gave_up_and_whose_answer_would_come_too_late_is_not_sent(
-    line: Line, told: list[int]
+    line: Line,
 ) -> None:
     gone, late, good = waiter(), waiter(arrived=-2.0), waiter()
     for each in (gone, late, good):
         line.join(each)
     gone.done = True
     assert line.take(0.0, -1.0, MAX_ROWS_PER_MESSAGE) == [good]
-    assert told[-1] == 0
+    assert line.rows == 0
 
 
 def test_more_than_the_bound_is_refused() -> None:
-    line = Line(10, lambda _: None, Capacity())
+    line = Line(10, Capacity())
     line.join(waiter(9))
     with pytest.raises(OverloadedError):
         line.join(waiter(2))
@@ -103,7 +100,7 @@ def crowded() -> Line:
     for number in range(20):
         capacity.answered(200, number * 0.05, held_up=True)
     capacity.arrived(10_000, 1.0)
-    return Line(4096, lambda _: None, capacity)
+    return Line(4096, capacity)
 
 
 def test_where_more_arrive_than_are_answered_little_may_wait() -> None:
@@ -129,7 +126,7 @@ def test_in_a_crowd_a_batch_finds_its_place_where_one_pattern_more_does_not() ->
 
 
 def test_a_message_takes_no_more_than_its_share_but_one_whole_batch() -> None:
-    line = Line(4096, lambda _: None, Capacity())
+    line = Line(4096, Capacity())
     for rows in (100, 30, 30, 30):
         line.join(waiter(rows))
     assert [[len(each.rows) for each in line.take(0.0, LONG_AGO, 64)] for _ in range(3)] == [
