@@ -120,7 +120,9 @@ def _lifespan(
     parts: Parts, limits_store: Redis
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if app._native_telemetry.enabled():
+            app.state.express = None  # only the framework's way is traced
         configure_logs(parts.settings.log_level, parts.settings.log_format)
         psutil.cpu_percent()  # the first call has nothing to compare with
         await parts.scoring.start()

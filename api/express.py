@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 from codecs import BOM_UTF8
 from collections.abc import Coroutine, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from time import perf_counter
 from typing import Any
 
@@ -23,7 +23,7 @@ from api.access.gate import Check
 from api.access.rates import RateLimits
 from api.asking import Asking
 from api.call import Call
-from api.errors import ApiError, InternalError
+from api.errors import ApiError, InternalError, OverloadedError
 from api.exchange import UNMATCHED, answer_headers, record
 from api.line import Reply
 from api.parts import Parts
@@ -104,7 +104,7 @@ class Express:
     def _ask(self, call: Call, asking: Asking, body: bytes) -> None:
         scoring = self._parts.scoring
         try:
-            scoring.refuse_if_crowded()
+            scoring.refuse_if_crowded(asking.most_rows)
             questions = asking.read(body.removeprefix(BOM_UTF8), self._parts.clock())
             rows = [question.row for question in questions]
             scoring.submit(rows, partial(self._tell, call, asking, questions))
@@ -129,9 +129,9 @@ class Express:
         if not isinstance(error, ApiError):
             _log.error("unexpected error", route=route, exc_info=error)
             error = InternalError()
-        response = refusal(error, asking.path)
-        head = b"".join(b"%b: %b\r\n" % header for header in response.raw_headers)
-        self._end(call, route, response.status_code, head, bytes(response.body))
+        write: Any = _kept if isinstance(error, OverloadedError) else _written
+        head, body = write(type(error), error.detail, tuple(error.headers.items()), asking.path)
+        self._end(call, route, error.status, head, body)
 
     def _end(self, call: Call, route: str, status: int, head: bytes, body: bytes) -> None:
         extra = answer_headers(call.scope)
@@ -139,6 +139,18 @@ class Express:
             head += b"".join([b"%b: %b\r\n" % header for header in extra])
         call.answer(status, head, body)
         record(self._parts.metrics, route, "POST", status, perf_counter() - call.began)
+
+
+def _written(
+    kind: type[ApiError], detail: str, headers: tuple[tuple[str, str], ...], path: str
+) -> tuple[bytes, bytes]:
+    """An error's header lines and its body."""
+    response = refusal(kind(detail, headers=dict(headers)), path)
+    lines = [b"%b: %b\r\n" % header for header in response.raw_headers]
+    return b"".join(lines), bytes(response.body)
+
+
+_kept: Any = lru_cache(maxsize=64)(_written)  # where many are refused alike, each is to cost little
 
 
 def _at_once(step: Coroutine[Any, Any, None]) -> None:

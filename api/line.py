@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from api.capacity import Capacity
 from api.errors import OverloadedError
 from api.standing import Standing
 from worker.contract import MAX_ROWS_PER_MESSAGE, Answer, RowError
@@ -18,6 +19,11 @@ Tell = Callable[[Reply | Exception], None]
 # Where a full message has been waiting for a while, and its first pattern for so long, more behind it adds delay
 # and no throughput.
 LONG_WAIT_SECONDS: Final = 0.3  # of the second that a client waits
+# Where more arrive than are answered, as many may wait as are answered in this time, so that those who are accepted
+# wait little longer than before; more than that also for who brings more, so that a batch finds its place.
+CROWD_SECONDS: Final = 0.03
+LEAST_CROWD: Final = 128
+TIMES_ONES_OWN: Final = 16
 
 
 @dataclass(eq=False, slots=True)
@@ -38,13 +44,13 @@ class Waiter:
 
 
 class Line:
-    """Waiters in order of arrival. `tell` is told how many rows wait."""
+    """Waiters in order of arrival; `rows` are theirs together."""
 
-    def __init__(self, most_rows: int, tell: Callable[[int], None]) -> None:
+    def __init__(self, most_rows: int, capacity: Capacity) -> None:
         self._most_rows = most_rows
-        self._tell = tell
+        self._capacity = capacity
         self._waiters: deque[Waiter] = deque()
-        self._rows = 0
+        self.rows = 0
         self._full = Standing(MAX_ROWS_PER_MESSAGE)
 
     def __len__(self) -> int:
@@ -52,22 +58,30 @@ class Line:
 
     def join(self, waiter: Waiter) -> None:
         """Take a place at the end. Raises OverloadedError where too much waits, or has waited for too long."""
-        if self._rows + len(waiter.rows) > self._most_rows:
-            raise OverloadedError(f"{self._rows} patterns wait already")
-        self.refuse_if_long(waiter.arrived)
+        if self.rows + len(waiter.rows) > self._most_rows:
+            raise OverloadedError(f"{self.rows} patterns wait already")
+        self.refuse_if_long(waiter.arrived, len(waiter.rows))
         self._waiters.append(waiter)
         self._count(len(waiter.rows), waiter.arrived)
 
-    def refuse_if_long(self, now: float) -> None:
-        """Raises OverloadedError while who joined now would only lengthen everybody's wait."""
+    def refuse_if_long(self, now: float, rows: int) -> None:
+        """Raises OverloadedError while who joined now with so many rows would only lengthen everybody's wait."""
         if self._full.stands(now) and now - self._waiters[0].arrived > LONG_WAIT_SECONDS:
-            raise OverloadedError(f"{self._rows} patterns wait already, and have for too long")
+            raise OverloadedError(f"{self.rows} patterns wait already, and have for too long")
+        if self.rows < LEAST_CROWD or not self._capacity.exceeded():
+            return
+        crowd = max(LEAST_CROWD, self._capacity.rows_in(CROWD_SECONDS))
+        if self.rows > crowd + TIMES_ONES_OWN * rows:
+            raise OverloadedError("more patterns arrive than are answered")
 
-    def take(self, now: float, oldest: float) -> list[Waiter]:
-        """As many whole waiters as one message carries; who gave up or arrived before `oldest` is left out."""
+    def take(self, now: float, oldest: float, most_rows: int) -> list[Waiter]:
+        """The first waiters, whole, with at most so many rows, but one waiter at least.
+
+        Who gave up or arrived before `oldest` is left out.
+        """
         taken: list[Waiter] = []
         rows = gone = 0
-        while self._waiters and rows + len(self._waiters[0].rows) <= MAX_ROWS_PER_MESSAGE:
+        while self._waiters and (not taken or rows + len(self._waiters[0].rows) <= most_rows):
             waiter = self._waiters.popleft()
             gone += len(waiter.rows)
             if waiter.arrived > oldest and not waiter.done:
@@ -77,6 +91,5 @@ class Line:
         return taken
 
     def _count(self, rows: int, now: float) -> None:
-        self._rows += rows
-        self._tell(self._rows)
-        self._full.see(self._rows, now)
+        self.rows += rows
+        self._full.see(self.rows, now)

@@ -21,12 +21,13 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from api.asking import Asking
 from api.call import Call
 from api.errors import ApiError, InvalidInputError, RequestTimeoutError
 from api.express import Express
+from api.keep_alive import KeepAlive
 from api.refusal import refusal
 
 MAX_HEAD_BYTES: Final = 64 * 1024
@@ -43,7 +44,7 @@ HOLD_SECONDS: Final = 0.1
 _REQUEST_LINE: Final = re.compile(rb"[A-Za-z]+ (/[^\s?#]*)")
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(KeepAlive):
     """A connection. Its timer runs whenever it owes no answer, so that none stays open for nothing."""
 
     head_seconds = HEAD_SECONDS
@@ -206,7 +207,7 @@ class Protocol(HttpToolsProtocol):
                 self._arm(HOLD_SECONDS, self._hand_over)
             return
         owes = self.cycle is not None and not self.cycle.response_complete
-        if owes or self._deaf or self._timer or self.timeout_keep_alive_task:
+        if owes or self._deaf or self._timer or self.idle:
             return
         self._arm(self.head_seconds if self._in_message else self.timeout_keep_alive)
 

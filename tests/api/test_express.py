@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from redis import Redis
 from structlog.testing import capture_logs
 
 from api.access.keys import key_hash
 from api.errors import OverloadedError
+from api.exchange import CLIENT_GONE
 from tests.api.front import app_for, request_body, request_with
 from tests.api.served import READY_SECONDS, exchange, served
 from tests.api.stub_scoring import StubScoring
@@ -67,7 +70,8 @@ REQUESTS = [
     post(GOOD, more=KEY + b"Origin: https://a.example\r\n"),
     post(GOOD, more=KEY + b"Origin: https://b.example\r\n"),
     post(GOOD, more=KEY + b"X-Forwarded-For: 192.0.2.9\r\nX-Forwarded-Proto: https\r\n"),
-    post(GOOD, more=KEY + b"Expect: 100-continue\r\n"),
+    post(GOOD, more=KEY + CLOSE + b"Expect: 100-continue\r\n"),
+    post(GOOD, more=KEY + CLOSE),
     post(GOOD, more=KEY + b"Content-Type: text/plain\r\nAccept-Encoding: gzip\r\n"),
     post(GOOD, more=KEY + b"Connection: keep-alive, x\r\n"),
     post(GOOD).replace(b"HTTP/1.1", b"HTTP/1.0", 1),
@@ -82,18 +86,22 @@ REQUESTS = [
     batch(request_body(), request_body(did="0xyz")),
     batch(),
     post(GOOD, b"/batch-predict"),
-    post(GOOD) + post(one(did="did:example:b")) + post(b"{"),
-    post(GOOD) + b"GET /predict HTTP/1.1\r\nHost: service\r\n\r\n" + post(GOOD),
+    post(GOOD) + post(one(did="did:example:b")) + post(b"{", more=KEY + CLOSE),
+    post(GOOD) + b"GET /predict HTTP/1.1\r\nHost: service\r\n\r\n" + post(GOOD, more=KEY + CLOSE),
     post(GOOD) + b"rubbish\r\n\r\n",
 ]
 
 
 def asked(port: int, request: bytes) -> bytes:
-    """All that comes back for a request after which the client says nothing more; the date apart."""
+    """All that comes back for a request after which the client says nothing more; the date apart.
+
+    It hangs up when the answer has begun: before, the answer would tell that the connection ends.
+    """
     with socket.create_connection(("127.0.0.1", port), timeout=READY_SECONDS) as connection:
         connection.sendall(request)
+        answer = connection.recv(65_536)
         connection.shutdown(socket.SHUT_WR)
-        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+        answer += b"".join(iter(lambda: connection.recv(65_536), b""))
     return re.sub(rb"\r\ndate: [^\r]+", b"", answer)
 
 
@@ -156,3 +164,59 @@ def test_a_body_that_follows_its_head_at_once_still_takes_the_short_way(port: in
         connection.sendall(GOOD)
         answer = b"".join(iter(lambda: connection.recv(65_536), b""))
     assert answer.startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("traced", [False, True])
+def test_where_requests_are_traced_they_take_the_frameworks_way(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch, traced: bool
+) -> None:
+    monkeypatch.setattr("fastapi.telemetry._asgi._unconfigured", lambda _: not traced)
+    with served(app):
+        assert (app.state.express is None) == traced
+
+
+@pytest.mark.parametrize("changes", [{"cors_origins": "https://a.example"}, {}])
+def test_where_browsers_of_other_origins_are_answered_the_framework_words_the_headers(
+    changes: dict[str, Any],
+) -> None:
+    assert (app_for(**changes).state.express is None) == bool(changes)
+
+
+def test_a_request_that_stays_incomplete_is_given_up_by_the_frameworks_way() -> None:
+    with served(app_for(read_seconds=0.2)) as listening:
+        answer = exchange(listening, post(GOOD)[:-1])
+    assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_who_leaves_with_half_a_request_sent_is_counted_as_gone() -> None:
+    with served(app_for()) as listening, capture_logs() as lines:
+        with socket.create_connection(("127.0.0.1", listening)) as connection:
+            connection.sendall(post(GOOD)[:-1])
+        for _ in range(500):
+            if lines:
+                break
+            time.sleep(0.01)
+    asked_for = [line for line in lines if line["event"] == "request"]
+    assert [line["status"] for line in asked_for] == [CLIENT_GONE]
+
+
+def test_a_lease_that_must_be_fetched_first_is_waited_for(redis_url: str) -> None:
+    with Redis.from_url(redis_url) as redis:
+        redis.flushdb()
+    limited = app_for(redis_url=redis_url, rate_limits="5000/minute")
+    with served(limited) as listening:
+        answers = [exchange(listening, post(GOOD, more=CLOSE)) for _ in range(8)]
+    left = [int(re.findall(rb"ratelimit-remaining: (\d+)", answer)[0]) for answer in answers]
+    assert [answer[:12] for answer in answers] == [b"HTTP/1.1 200"] * 8
+    assert left == list(range(left[0], left[0] - 8, -1))
+
+
+def test_one_request_too_many_is_refused_with_its_headers(redis_url: str) -> None:
+    with Redis.from_url(redis_url) as redis:
+        redis.flushdb()
+    limited = app_for(redis_url=redis_url, rate_limits="2/minute")
+    with served(limited) as listening:
+        answers = [exchange(listening, post(GOOD, more=CLOSE)) for _ in range(3)]
+    assert [answer[9:12] for answer in answers] == [b"200", b"200", b"429"]
+    assert b"\r\nratelimit-remaining: 0\r\n" in answers[2]
+    assert b"\r\nretry-after: " in answers[2]

@@ -1,0 +1,53 @@
+"""When an idle connection is closed, over real sockets."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from api.protocol import Protocol
+from tests.api.front import app_for
+from tests.api.served import READY_SECONDS, served
+
+GET = b"GET / HTTP/1.1\r\nHost: service\r\n\r\n"
+IDLE_SECONDS = 0.4
+
+
+class Brief(Protocol):
+    """Keeps an idle connection for a moment."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.timeout_keep_alive = IDLE_SECONDS  # type: ignore[assignment]
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with served(app_for(log_level="ERROR"), Brief) as listening:
+        yield listening
+
+
+def ask(connection: socket.socket) -> bytes:
+    connection.sendall(GET)
+    return connection.recv(65_536)
+
+
+def test_who_asks_again_in_time_is_kept_however_long_it_takes(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=READY_SECONDS) as connection:
+        for _ in range(6):
+            assert ask(connection).startswith(b"HTTP/1.1 200")
+            time.sleep(IDLE_SECONDS / 3)
+
+
+def test_an_idle_connection_is_closed_not_before_its_time(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=READY_SECONDS) as connection:
+        ask(connection)
+        time.sleep(IDLE_SECONDS / 2)
+        ask(connection)
+        answered = time.monotonic()
+        assert connection.recv(65_536) == b""
+        assert time.monotonic() - answered >= IDLE_SECONDS * 0.9
