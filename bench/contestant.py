@@ -17,7 +17,6 @@ import psutil
 from bench.load import Target
 from scripts.part import CannotRunError, Part
 
-READY_SECONDS: Final = 60.0
 ENVELOPE: Final = b"%b"
 
 
@@ -37,6 +36,7 @@ class Contestant:
     path: str = "/predict"
     envelope: bytes = ENVELOPE
     help: str = ""
+    ready_seconds: float = 60.0
     _seen: set[psutil.Process] = field(default_factory=set)
 
     def start(self, body: bytes) -> None:
@@ -45,7 +45,7 @@ class Contestant:
             raise CannotRunError(f"not installed; help: {self.help}")
         for part in self.parts:
             part.start()
-        self.await_answer(body, READY_SECONDS)
+        self.await_answer(body, self.ready_seconds)
 
     def await_answer(self, body: bytes, seconds: float) -> None:
         """Ask until `body` is answered. Raises CannotRunError with the reason."""

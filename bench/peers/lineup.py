@@ -52,6 +52,9 @@ def _ray(name: str, label: str, about: str, settings: dict[str, str]) -> Contest
     command = [sys.executable, "-m", "bench.peers.ray_server", str(port)]
     found = _contestant(name, label, version_here("ray"), command, port, about)
     found.parts[0].environment.update(RAY_QUIET | settings)
+    found.ready_seconds = (
+        150.0  # a cluster of ten processes: 25 s on two idle cores, 65 on busy ones
+    )
     return found
 
 
