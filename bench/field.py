@@ -18,6 +18,7 @@ from bench.supply import Drawn, Supply
 from scripts.part import CannotRunError
 
 SETTLE_SECONDS: Final = 0.3  # the service's worker renews its sign of life this often
+BACK_SECONDS: Final = 15.0  # Ray replaces its proxy when a busy machine wakes it up too slowly
 CHECKED: Final = 20
 TOLERANCE: Final = (
     1  # a history in Redis ages by seconds until it is asked about; a peer's in memory does not
@@ -79,13 +80,19 @@ class Field:
 
     @contextmanager
     def turn(self, name: str) -> Iterator[Contestant | None]:
-        """The contestant, while everybody else stands still; None if it is out. What fails in its turn is out."""
+        """The contestant, awake, while all others stand still; None if it is out. What fails in its turn is out."""
         contestant = self.running.get(name)
         if contestant is None:
             yield None
             return
         contestant.resume()
         time.sleep(SETTLE_SECONDS)
+        try:
+            contestant.await_answer(self.body(), BACK_SECONDS)
+        except FAILURES as error:
+            self._drop(contestant, error)
+            yield None
+            return
         try:
             yield contestant
         except FAILURES as error:

@@ -144,6 +144,7 @@ def _starts(samples: Samples) -> list[Figure]:
     return [
         _plain(samples, "api_start_s", "API, start to first answer", "s", 1.5),
         _plain(samples, "api_resident_mb", "API, resident memory after the load", "MB", 120.0),
+        _plain(samples, "api_flooded_mb", "the same after the flood", "MB"),
         _plain(samples, "api_megabytes_on_disk", "API, installed packages", "MB"),
         Figure("API, its image", "MB", (), at_most=150.0, open=NO_IMAGE),
         _plain(samples, "worker_start_s", "worker, start to first answer", "s", 6.0),

@@ -24,6 +24,7 @@ CONNECTIONS = 8192  # opened one by one, and only when all others are busy
 PATIENCE_SECONDS = 3.0  # three times the service's own deadline
 # What is due within so short a time leaves together. To wake up for each costs three times the processor at 6,000/s.
 TICK_SECONDS = 0.001
+LOOK_SECONDS = 0.1  # between two looks whether there is still something to wait for
 BURST = 64  # so many that are behind the schedule leave before answers are read again
 NEVER = -1.0
 
@@ -36,6 +37,9 @@ def run(
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> Load:
     """`rate` requests/s for `seconds`, over at most so many connections; then wait for what is under way.
+
+    What found no connection meanwhile is sent late, and not at all after `patience_seconds` more. What was sent last
+    has as long for its answer.
 
     Raises OSError when the target cannot be reached at all.
     """
@@ -54,6 +58,7 @@ class OpenLoop:
         self._refused: Counter[int] = Counter()
         self._next = 0  # the request that leaves next
         self._pending = self._late = 0
+        self._left_at = 0.0  # when the last one did
         self._began = self._offered = 0.0
         self.sent = threading.Event()  # set when the time is over, or all has failed
         self.last_due = 0.0  # of time.perf_counter()
@@ -79,16 +84,16 @@ class OpenLoop:
         spent = time.thread_time()
         self._began = time.perf_counter()
         self.last_due = self._began + max(0, self._count - 1) / (self._rate or 1.0)
-        end = self._seconds + patience_seconds
-        while (now := time.perf_counter() - self._began) < end:
-            next_due = self._send_due(wire, now)
+        end = self._seconds + patience_seconds  # of sending
+        while (now := self._now()) < max(self._seconds, self._left_at) + patience_seconds:
+            next_due = self._send_due(wire, now) if now < end else math.inf
             if now >= self._seconds and not self.sent.is_set():
                 self._offered = self._next / now
                 self.sent.set()
-            if self.sent.is_set() and not self._pending and self._next == self._count:
+            if self.sent.is_set() and not self._pending and next_due == math.inf:
                 break
-            until = end if self.sent.is_set() else self._seconds
-            wire.wait(min(next_due, until) - (time.perf_counter() - self._began), self._done)
+            until = now + LOOK_SECONDS if self.sent.is_set() else self._seconds
+            wire.wait(min(next_due, until) - self._now(), self._done)
         self._offered = self._offered or self._next / end  # where there was no patience at all
         if self._pending:
             self._refused[NO_ANSWER] += self._pending
@@ -110,6 +115,7 @@ class OpenLoop:
             number = self._next
             self._next += 1
             self._pending += 1
+            self._left_at = now
             self._late += now - number / self._rate > LATE_SECONDS
             wire.ask(connection, self._requests[number % len(self._requests)], number)
         if self._next == self._count:
@@ -117,10 +123,14 @@ class OpenLoop:
         next_due = self._next / self._rate
         return next_due if next_due <= now else max(next_due, now + TICK_SECONDS)
 
+    def _now(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self._began
+
     def _done(self, number: int, status: int) -> None:
         self._pending -= 1
         if status == 200:
-            self._answered[number] = time.perf_counter() - self._began
+            self._answered[number] = self._now()
         else:
             self._refused[status] += 1
 

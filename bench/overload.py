@@ -14,6 +14,7 @@ from bench.load import Load, Target
 from bench.openloop import CONNECTIONS, PATIENCE_SECONDS, OpenLoop
 from bench.plan import Plan
 from bench.samples import Notebook
+from bench.starts import note_memory
 
 JSON = {"Content-Type": "application/json"}
 GIVE_UP_SECONDS = 10.0
@@ -40,6 +41,7 @@ def measure(field: Field, plan: Plan, notes: Notebook) -> None:
             notes.add("capacity_p99_ms", at_capacity.p99_ms)
             notes.add("recovery_s", recovery_seconds)
             _note(flood, 2 * capacity, notes)
+            note_memory(service, notes, "api_flooded_mb")
 
 
 def _flood(field: Field, service: Contestant, rate: float, seconds: float) -> tuple[Load, float]:

@@ -65,8 +65,10 @@ def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         stages.headline(field, plan, notes)
         curve = stages.curve(field, plan)
         stages.batches(field, plan, notes)
-        overload.measure(field, plan, notes)
         starts.front_end(field, plan, notes, redis.url(), directory)
+        overload.measure(
+            field, plan, notes
+        )  # leaves the front end with the memory of thousands of clients
         starts.worker(field, plan, notes, redis.url(OTHER_DATABASE["lonely"]), directory)
         reload.measure(field, plan, notes, directory / "service-models")
         labels = {contestant.name: contestant.label for contestant in field.everybody}

@@ -14,7 +14,13 @@ from scripts.ports import free_port
 BENTOML_PYTHON: Final = Path(sys.executable).parent.parent / "bentoml" / "bin" / "python"
 RAY_QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
 # Its documentation's own for throughput: many times the requests of its Python proxy.
-RAY_TUNED: Final = {"RAY_SERVE_THROUGHPUT_OPTIMIZED": "1", "RAY_SERVE_ENABLE_HA_PROXY": "1"}
+RAY_TUNED: Final = {
+    "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+    "RAY_SERVE_ENABLE_HA_PROXY": "1",
+    # HAProxy takes its settings over from itself just after the start. By default it gives up after 30 s, and the
+    # turns of the others, in which it stands still, are longer.
+    "RAY_SERVE_HAPROXY_STARTUP_TIMEOUT_S": "3600",
+}
 NO_STORE: Final = "histories in memory, none written; no validation, no rate limits"
 INSTALL: Final = "make bench installs it; by hand: pip install -c constraints.txt -e '.[bench]'"
 
@@ -52,6 +58,9 @@ def _ray(name: str, label: str, about: str, settings: dict[str, str]) -> Contest
     command = [sys.executable, "-m", "bench.peers.ray_server", str(port)]
     found = _contestant(name, label, version_here("ray"), command, port, about)
     found.parts[0].environment.update(RAY_QUIET | settings)
+    found.ready_seconds = (
+        150.0  # a cluster of ten processes: 25 s on two idle cores, 65 on busy ones
+    )
     return found
 
 

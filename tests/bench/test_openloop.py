@@ -84,3 +84,11 @@ def test_good_answers_are_in_order_of_their_time(serve: Serve) -> None:
     assert loop.answered_at == sorted(loop.answered_at)
     assert len(loop.answered_at) == 19
     assert loop.sent.is_set()
+
+
+def test_what_was_sent_late_has_as_long_for_its_answer(serve: Serve) -> None:
+    server = serve(stall_at=0, stall_seconds=0.5)
+    load = openloop.run(target(server.port), 100, 0.1, connections=1, patience_seconds=0.45)
+    assert load.answered == 10  # nine of them left 0.4 s after the time was over
+    assert load.unsent == 0
+    assert load.refused == {}

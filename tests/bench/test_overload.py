@@ -57,7 +57,7 @@ def test_a_service_that_stays_down_after_the_flood_is_an_error(
 
 
 def test_a_service_that_refuses_everything_has_no_capacity_to_exceed(serve: Serve) -> None:
-    field = field_with(serve(lambda n: REFUSAL).port)
+    field = field_with(serve(lambda n: REFUSAL if n else JSON_ANSWER).port)
     overload.measure(field, PLAN, Notebook())
     assert "no good answer under load" in field.out["service"]
 
