@@ -87,8 +87,8 @@ def test_a_worker_survives_what_is_no_message_of_ours(
         for _ in range(3):
             redis.lpush(queue, POISON[name])
         poisoned.wait_for(lambda: redis.llen(queue) == 0, "the queue is empty")
-    status, answer = poisoned.post("/predict", pattern())
-    assert status == 200, (answer, poisoned.logs())
+    # The worker may still be at what it found: its next answers count, not how soon the first of them comes.
+    poisoned.wait_for(lambda: poisoned.post("/predict", pattern())[0] == 200, "it answers again")
     assert all(part.running() for part in poisoned.parts), poisoned.logs()
 
 
