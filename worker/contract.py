@@ -272,7 +272,7 @@ class JobKeys:
         return f"{self.job}:data:{shard}"
 
     def results(self, page: int) -> str:
-        """Hash: chunk -> compressed results, see `worker.packed`, positions ascending; `broken:n` -> those of broken lines."""
+        """Hash: chunk -> compressed results, see `worker.packed`; `broken:n` -> those of broken lines."""
         return f"{self.job}:results:{page}"
 
     def entries(self, chunk: int) -> str:
