@@ -33,8 +33,8 @@ def filled(counts: dict[int, int], times: list[float] | None = None) -> Draft:
 
 
 def test_small_shards_share_a_chunk_and_none_is_cut() -> None:
-    plan = [json.loads(chunk) for chunk in filled(dict.fromkeys(range(SHARDS), 40)).plan()]
-    assert sum(chunk["rows"] for chunk in plan) == 40 * SHARDS
+    plan = [json.loads(chunk) for chunk in filled(dict.fromkeys(range(SHARDS), 20)).plan()]
+    assert sum(chunk["rows"] for chunk in plan) == 20 * SHARDS
     assert max(chunk["rows"] for chunk in plan) <= CHUNK_ROWS
     shards = [part[0] for chunk in plan for part in chunk["parts"]]
     assert shards == list(range(SHARDS))
