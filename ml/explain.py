@@ -77,7 +77,11 @@ class Explainer:
             output = output.reshape(len(self._members), -1)  # (64, b * out)
         output += self._last  # (64, b)
         probability = 1.0 / (1.0 + self._math.exp(-output))
-        return self._math.matmul(self._shapley, probability)  # (6, b)
+        if self._cpu and rows < BLOCK:  # BLAS adds in another order where the result is narrow
+            wide = np.zeros((len(self._members), BLOCK), dtype=np.float32)
+            wide[:, :rows] = probability
+            probability = wide
+        return self._math.matmul(self._shapley, probability)[:, :rows]  # (6, b)
 
     def _held(self, values: NDArray[Any]) -> Any:
         """As float32 on the device."""

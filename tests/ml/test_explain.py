@@ -78,3 +78,14 @@ def test_the_network_is_left_as_it_was() -> None:
     network = BehavioralAuthNN()
     Explainer(network, "cpu")
     assert next(network.parameters()).dtype == torch.float32
+
+
+@pytest.mark.parametrize("rows", [1, 3, BLOCK - 1, BLOCK + 1])
+def test_a_row_alone_and_among_others_is_explained_alike(
+    network: BehavioralAuthNN, rows: int
+) -> None:
+    explainer = Explainer(network, "cpu")
+    channels = np.random.default_rng(2).normal(0, 3, (BLOCK * 3, 6))
+    apart = [explainer.importance(channels[at : at + rows]) for at in range(0, BLOCK * 3, rows)]
+    # Where BLAS adds in another order for other shapes, it is by float32's last bits.
+    assert np.concatenate(apart) == pytest.approx(explainer.importance(channels), abs=1e-5)
