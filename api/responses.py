@@ -56,7 +56,7 @@ ANSWER_EXAMPLE: Final[dict[str, object]] = {
         "speed_accuracy_ratio": 0.0689,
         "rhythm_ratio": 0.2549,
     },
-    "model_version": "2.0.0",
+    "model_version": "2.1.0",
     "inference_time_ms": 1.22,
     "history_used": 1,
     "history_source": "caller",
@@ -75,7 +75,7 @@ FIRST_ANSWER_EXAMPLE: Final[dict[str, object]] = {
         "speed_accuracy_ratio": 0.1666,
         "rhythm_ratio": 0.1666,
     },
-    "model_version": "2.0.0",
+    "model_version": "2.1.0",
     "inference_time_ms": 1.8,
     "history_used": 0,
     "history_source": "none",
@@ -142,7 +142,7 @@ class HealthyResponse(_Answer):
 
     status: Literal["healthy"]
     model_loaded: Literal[True]
-    model_version: str = Field(examples=["2.0.0"])
+    model_version: str = Field(examples=["2.1.0"])
     device: str = Field(examples=["cpu"])
     uptime_seconds: int = Field(ge=0, examples=[3600])
     version: str = Field(description="The service's own version.", examples=["1.0.0"])
@@ -162,7 +162,7 @@ class UnhealthyResponse(Refusal):
 class ModelStats(_Answer):
     """The model that the workers hold; version and device are null where none answers."""
 
-    version: str | None = Field(examples=["2.0.0"])
+    version: str | None = Field(examples=["2.1.0"])
     device: str | None = Field(examples=["cpu"])
     loaded: bool = Field(examples=[True])
 

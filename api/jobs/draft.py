@@ -21,7 +21,7 @@ from worker.contract import RESULTS_PER_PAGE, SHARDS
 from worker.packed import COUNT, LEVEL, ROW
 
 # About 0.2 s of one core, and ten times that on a starved machine: three kills in one chunk end it. 8,192 saved less
-# than the noise, and the long fault run met three kills in one.
+# than the noise, and a long fault run of such ended one as a dead letter.
 CHUNK_ROWS: Final = 4096
 MOST_ROWS_SORTED: Final = 65_536  # what a worker sorts in memory
 BUFFER_BYTES: Final = 2 * 1024 * 1024
