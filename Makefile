@@ -12,7 +12,7 @@ PIP_INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 .PHONY: help run test soak soak-chain check format train evaluate bench bench-quick clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run-installed ## Start everything: embedded Redis, API, workers, beat, Flower
 	@exec $(BIN)/python -m scripts.run_service
@@ -48,7 +48,15 @@ bench: $(VENV)/.run-installed bench-peers ## Measure this service beside its pee
 bench-quick: $(VENV)/.run-installed ## Measure this service, the model in process, an echo and the scorer, in under 2 minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m bench --plan quick
 
-.PHONY: bench-peers
+# Processor time, so that a busy neighbour shows less; the first run on a machine has nothing to compare with.
+STAGES := --benchmark-enable --benchmark-only --benchmark-timer=time.thread_time --benchmark-max-time=0.3 \
+  --benchmark-group-by=group --benchmark-columns=min,median,iqr,rounds --benchmark-sort=mean \
+  --benchmark-storage=reports/stages --benchmark-autosave --benchmark-compare
+
+bench-stages: $(VENV)/.dev-installed ## Time each stage of a request, beside the last run on this machine
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/benchmarks $(STAGES) $(PYTEST_ARGS)
+
+.PHONY: bench-stages bench-peers
 bench-peers: $(VENV)/.run-installed # what cannot be installed is reported in the table
 	@test -e $(VENV)/.bench-installed || { $(PIP) $(PIP_INDEX) -e '.[run,bench]' && touch $(VENV)/.bench-installed; } \
 	  || echo "mosec, litserve and ray could not be installed"

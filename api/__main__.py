@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import Final
 
@@ -16,6 +17,11 @@ GRACEFUL_SECONDS: Final = 10  # longer than any answer may take
 KEEP_ALIVE_SECONDS: Final = (
     75  # longer than the 60 s of common load balancers, which then never meet a closed door
 )
+# uvloop accepts one connection of a listening socket in a turn of its loop. In a flood a turn takes milliseconds, and
+# who is not accepted can be neither answered nor refused. Copies of the socket share its queue, and each accepts one.
+ACCEPTED_A_TURN: Final = 16
+BACKLOG: Final = 2048
+STARTUP_FAILURE: Final = 3  # uvicorn's own status where it could not start
 
 
 def main() -> int:
@@ -27,11 +33,12 @@ def main() -> int:
         return 2
     configure_logs(settings.log_level, settings.log_format)
     hold_the_collector()
-    uvicorn.run(
+    config = uvicorn.Config(
         "api.app:create_served_app",
         factory=True,
         host=settings.host,
         port=settings.port,
+        backlog=BACKLOG,
         loop="uvloop",
         http=Protocol,
         ws="none",
@@ -42,7 +49,11 @@ def main() -> int:
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
-    return 0
+    server = uvicorn.Server(config)
+    listener = config.bind_socket()
+    with contextlib.suppress(KeyboardInterrupt):  # raised again once all is closed
+        server.run(sockets=[listener, *(listener.dup() for _ in range(ACCEPTED_A_TURN - 1))])
+    return 0 if server.started else STARTUP_FAILURE
 
 
 if __name__ == "__main__":

@@ -57,8 +57,12 @@ class Identities:
 
     def identify(self, did: str) -> Identity:
         """The identity of an accepted DID: BLAKE2b keyed with the service's secret, 32 hex digits."""
+        digest = self.digest(did)
+        return Identity(None if digest is None else digest.hex())
+
+    def digest(self, did: str) -> bytes | None:
+        """The same as 16 bytes; None for an abbreviated DID."""
         spelling = canonical(did)
         if spelling is None:
-            return Identity(None)
-        digest = hashlib.blake2b(spelling.encode(), key=self._key, digest_size=HASH_BYTES)
-        return Identity(digest.hexdigest())
+            return None
+        return hashlib.blake2b(spelling.encode(), key=self._key, digest_size=HASH_BYTES).digest()

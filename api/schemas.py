@@ -191,4 +191,5 @@ Batch = Annotated[list[PredictRequest], Field(min_length=1, max_length=MAX_BATCH
 PREDICT = TypeAdapter(PredictRequest)
 BATCH = TypeAdapter(Batch)
 JOB_PATTERN = TypeAdapter(JobPattern)
+JOB_PATTERNS = TypeAdapter(Annotated[list[JobPattern], Field(fail_fast=True)])
 JOB = TypeAdapter(Annotated[list[JobPattern], Field(min_length=1, max_length=MAX_JOB)])

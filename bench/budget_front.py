@@ -81,10 +81,20 @@ def envelope(size: int) -> bytes:
     return _factory().build("instance.1", message(size), NOW)
 
 
-def front_stages(size: int) -> list[tuple[str, Callable[[], object], int]]:
-    """Name, call and patterns of each stage."""
-    read, factory, metrics = reader(), _factory(), ApiMetrics()
-    asked = message(size)
+def request_stages() -> dict[str, Callable[[], object]]:
+    """A call of each stage that every request has for itself."""
+    read, metrics = reader(), ApiMetrics()
+    return {
+        "limit: one client's two limits": _limited(metrics),
+        "parse, validate, hash the DID": lambda: read.read_one(BODY, NOW),
+        "respond: metrics of the answer": lambda: metrics.observe_answer(ANSWER),
+        "respond: the answer's bytes": lambda: json_response(ANSWER),
+    }
+
+
+def front_stages(size: int) -> dict[str, Callable[[], object]]:
+    """A call of each stage that `size` patterns share as one message."""
+    factory, asked = _factory(), message(size)
     meta: dict[str, Any] = {
         "status": "SUCCESS",
         "task_id": "instance.1",
@@ -93,14 +103,10 @@ def front_stages(size: int) -> list[tuple[str, Callable[[], object], int]]:
     }
     reply = {"v": WIRE_VERSION, "work_seconds": 0.001, "rows": [ANSWER] * size}
     stored = to_json({**meta, "result": reply})
-    return [
-        ("limit: one client's two limits", _limited(metrics), 1),
-        ("parse, validate, hash the DID", lambda: read.read_one(BODY, NOW), 1),
-        ("dispatch: the message's bytes", lambda: factory.build("i.1", asked, NOW), size),
-        ("await: the reply's bytes read", lambda: from_json(stored), size),
-        ("respond: metrics of the answer", lambda: metrics.observe_answer(ANSWER), 1),
-        ("respond: the answer's bytes", lambda: json_response(ANSWER), 1),
-    ]
+    return {
+        "dispatch: the message's bytes": lambda: factory.build("i.1", asked, NOW),
+        "await: the reply's bytes read": lambda: from_json(stored),
+    }
 
 
 def _factory() -> EnvelopeFactory:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ import torch
 from pydantic_core import to_json
 
 from bench.budget_front import ANSWER, NOW, envelope, message
+from ml.aalto import aalto
 from ml.evidence import Evidence
 from ml.explain import Explainer
 from ml.registry import load
+from ml.scorer import Scorer
 from ml.sessions import Sessions
+from ml.synthetic import people
 from worker.answers import word
 from worker.comparison import compare
 from worker.contract import WIRE_VERSION
@@ -31,46 +35,53 @@ RULE = EnrolmentRule(70, 0.95)
 POINT = Point(accept=50, reject_below=20)
 
 
-def worker_stages(size: int) -> list[tuple[str, Callable[[], object], int]]:
-    """Name, call and patterns of each stage."""
-    torch.set_num_threads(1)  # as a worker does
-    scorer = load(MODEL)
-    sessions = _sessions(size)
-    named = np.ones(size, dtype=np.bool_)
-    now = np.full(size, NOW)
-    evidence = Evidence(scorer.model.population, scorer.model.tails)
-    explainer = Explainer(scorer.model.network, "cpu")
-    channels, scores = evidence.channels(sessions), scorer.score(sessions)
+def worker_stages(size: int) -> dict[str, Callable[[], object]]:
+    """A call of each stage, for a message of `size` patterns."""
+    return {**_model_stages(size), **_message_stages(size)}
+
+
+def _model_stages(size: int) -> dict[str, Callable[[], object]]:
+    scorer, sessions, rich = _scorer(), _sessions(size), _rich_sessions(size)
+    model = scorer.model
+    evidence = Evidence(model.population, model.tails, model.rich)
+    explainer, channels = Explainer(model.network, "cpu"), evidence.channels(sessions)
+    return {
+        "evidence": lambda: evidence.channels(sessions),
+        "evidence of rich sessions": lambda: evidence.channels(rich),
+        "network: probability, from evidence on": lambda: scorer.probability(sessions),
+        "network: the autoencoder's anomaly": lambda: scorer.anomaly(sessions.current),
+        "Shapley: exact importances": lambda: explainer.importance(channels),
+        "the scorer's whole work": lambda: scorer.score(sessions),
+    }
+
+
+def _message_stages(size: int) -> dict[str, Callable[[], object]]:
+    now, named = np.full(size, NOW), np.ones(size, dtype=np.bool_)
     pasts = [[Pattern(1, USUAL).pack()] * HISTORY] * size
-    rows = message(size)["rows"]
+    rows, sent = message(size)["rows"], envelope(size)
     records, recorded = decode(pasts)
     comparison = compare(rows, records, recorded, now, 0)
-    judgement = judge(comparison, scores, named, RULE, POINT)
-    sent = envelope(size)
+    scores = _scorer().score(_sessions(size))
+    verdict = judge(comparison, scores, named, RULE, POINT)
     reply = {"v": WIRE_VERSION, "work_seconds": 0.001, "rows": [ANSWER] * size}
-    return [
-        ("decode: the message's bytes read", lambda: _opened(sent), size),
-        ("history: ten records read", lambda: decode(pasts), size),
-        ("history: set beside the rows", lambda: compare(rows, records, recorded, now, 0), size),
-        ("evidence", lambda: evidence.channels(sessions), size),
-        ("network: probability, from evidence on", lambda: scorer.probability(sessions), size),
-        ("network: the autoencoder's anomaly", lambda: scorer.anomaly(sessions.current), size),
-        ("Shapley: exact importances", lambda: explainer.importance(channels), size),
-        ("the scorer's whole work", lambda: scorer.score(sessions), size),
-        (
-            "answer: replay, update and decision judged",
-            lambda: judge(comparison, scores, named, RULE, POINT),
-            size,
+    return {
+        "decode: the message's bytes read": lambda: _opened(sent),
+        "history: ten records read": lambda: decode(pasts),
+        "history: set beside the rows": lambda: compare(rows, records, recorded, now, 0),
+        "answer: replay, update and decision judged": lambda: judge(
+            comparison, scores, named, RULE, POINT
         ),
-        (
-            "answer: worded",
-            lambda: word(
-                rows, comparison, scores, judgement, RULE, version="2.0.0", inference_ms=1.0
-            ),
-            size,
+        "answer: worded": partial(
+            word, rows, comparison, scores, verdict, RULE, version="2.0.0", inference_ms=1.0
         ),
-        ("encode: the reply's bytes", lambda: to_json({"result": reply}), size),
-    ]
+        "encode: the reply's bytes": lambda: to_json({"result": reply}),
+    }
+
+
+@cache
+def _scorer() -> Scorer:
+    torch.set_num_threads(1)  # as a worker does
+    return load(MODEL)
 
 
 def _opened(sent: bytes) -> Any:
@@ -82,3 +93,13 @@ def _sessions(size: int) -> Sessions:
     current = np.array(USUAL) * draw.uniform(0.9, 1.1, (size, 4))  # (B, 4)
     history = current[:, None] * draw.uniform(0.9, 1.1, (size, HISTORY, 4))  # (B, K, 4)
     return Sessions(current, history, np.full(size, HISTORY))
+
+
+def _rich_sessions(size: int) -> Sessions:
+    """Synthetic people, each with a full history of rich patterns."""
+    each = HISTORY + 1
+    table = people(aalto(), np.full(size, each), np.random.default_rng(size))
+    numbers = table.features.reshape(size, each, 4)
+    derived = table.derived_rows().reshape(size, each, -1)
+    counts = np.full(size, HISTORY)
+    return Sessions(numbers[:, 0], numbers[:, 1:], counts, derived[:, 0], derived[:, 1:])

@@ -5,74 +5,74 @@ It measures what a server can carry. It says little of latency: while the server
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 import time
 from collections import Counter
+from dataclasses import replace
 
-import uvloop
-
-from bench.connection import Connection
+from bench.connection import NO_ANSWER
 from bench.load import Load, Target, summed_up
+from bench.wire import Wire, undisturbed
 
 PATIENCE_SECONDS = 5.0
 REST_SECONDS = 0.01  # before a connection is opened again
 
 
 def run(target: Target, connections: int, seconds: float) -> Load:
-    """The load of `connections` for `seconds`. Raises OSError when the target cannot be reached at all."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_ClosedLoop(target, seconds).run(connections))
+    """The load of `connections` for `seconds`. Raises OSError when the target cannot be reached, or not any more."""
+    loop = _ClosedLoop(target, connections, seconds)
+    with undisturbed():
+        return loop.run()
 
 
 class _ClosedLoop:
-    def __init__(self, target: Target, seconds: float) -> None:
-        self._port = target.port
-        self._seconds = seconds
-        self._requests = itertools.cycle(target.requests())
+    def __init__(self, target: Target, connections: int, seconds: float) -> None:
+        self._wire = Wire(target.port, connections)
+        self._requests = target.requests()
+        self._connections, self._seconds = connections, seconds
+        self._sent_at: list[float] = []
         self._latencies_ms: list[float] = []
         self._refused: Counter[int] = Counter()
+        self._pending = 0
+        self._end = 0.0
 
-    async def run(self, connections: int) -> Load:
-        opened = [Connection(self._port) for _ in range(connections)]
-        await asyncio.gather(*(connection.open() for connection in opened))
-        began = time.perf_counter()
-        end = began + self._seconds
+    def run(self) -> Load:
+        spent, began = time.thread_time(), time.perf_counter()
+        self._end = began + self._seconds
         try:
-            await asyncio.gather(*(self._keep_asking(connection, end) for connection in opened))
+            while (now := time.perf_counter()) < self._end:
+                self._ask_all()
+                self._wire.wait(min(REST_SECONDS, self._end - now), self._done)
+            while self._pending and time.perf_counter() < self._end + PATIENCE_SECONDS:
+                self._wire.wait(REST_SECONDS, self._done)
         finally:
-            for connection in opened:
-                connection.close()
+            self._wire.close()
+        if self._pending:
+            self._refused[NO_ANSWER] += self._pending
         took = time.perf_counter() - began
-        return summed_up(self._latencies_ms, took, dict(self._refused))
+        load = summed_up(self._latencies_ms, took, dict(self._refused))
+        return replace(load, processor_seconds=time.thread_time() - spent)
 
-    async def _keep_asking(self, connection: Connection, end: float) -> None:
-        """Ask until the end; what is under way then is waited for."""
-        while time.perf_counter() < end:
-            if not connection.is_open:
-                await asyncio.sleep(REST_SECONDS)
-                await connection.open()
-            finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._ask(connection, end, finished)
-            try:
-                await asyncio.wait_for(finished, self._seconds + PATIENCE_SECONDS)
-            except TimeoutError:
-                self._refused[0] += 1
-                connection.close()
+    def _ask_all(self) -> None:
+        """Give a request to each connection that has none; a broken one is opened again."""
+        if self._pending < self._connections:
+            self._wire.reach()
+        while self._pending < self._connections:
+            self._ask()
 
-    def _ask(self, connection: Connection, end: float, finished: asyncio.Future[None]) -> None:
-        """Request after request from the parser's own callback: a task's wake-up for each would cost a third."""
-        sent = time.perf_counter()
+    def _ask(self) -> None:
+        connection = self._wire.free()
+        assert connection is not None
+        number = len(self._sent_at)
+        self._sent_at.append(time.perf_counter())
+        self._pending += 1
+        self._wire.ask(connection, self._requests[number % len(self._requests)], number)
 
-        def done(status: int) -> None:
-            now = time.perf_counter()
-            if status == 200:
-                self._latencies_ms.append((now - sent) * 1000)
-            else:
-                self._refused[status] += 1
-            if now < end and connection.is_open:
-                self._ask(connection, end, finished)
-            elif not finished.done():
-                finished.set_result(None)
-
-        connection.ask(next(self._requests), done)
+    def _done(self, number: int, status: int) -> None:
+        now = time.perf_counter()
+        self._pending -= 1
+        if status == 200:
+            self._latencies_ms.append((now - self._sent_at[number]) * 1000)
+        else:
+            self._refused[status] += 1
+        if status != NO_ANSWER and now < self._end:
+            self._ask()

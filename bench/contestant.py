@@ -17,7 +17,6 @@ import psutil
 from bench.load import Target
 from scripts.part import CannotRunError, Part
 
-READY_SECONDS: Final = 60.0
 ENVELOPE: Final = b"%b"
 
 
@@ -37,6 +36,7 @@ class Contestant:
     path: str = "/predict"
     envelope: bytes = ENVELOPE
     help: str = ""
+    ready_seconds: float = 60.0
     _seen: set[psutil.Process] = field(default_factory=set)
 
     def start(self, body: bytes) -> None:
@@ -45,12 +45,16 @@ class Contestant:
             raise CannotRunError(f"not installed; help: {self.help}")
         for part in self.parts:
             part.start()
-        end = time.monotonic() + READY_SECONDS
+        self.await_answer(body, self.ready_seconds)
+
+    def await_answer(self, body: bytes, seconds: float) -> None:
+        """Ask until `body` is answered. Raises CannotRunError with the reason."""
+        end = time.monotonic() + seconds
         while self.ask(body)[0] != http.client.OK:
             for part in self.parts:
                 part.check()
             if time.monotonic() > end:
-                raise CannotRunError(f"no answer within {READY_SECONDS:.0f} s")
+                raise CannotRunError(f"no answer within {seconds:.0f} s")
             time.sleep(0.05)
 
     def ask(self, body: bytes) -> tuple[int, Any]:

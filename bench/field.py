@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import math
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from bench.supply import Drawn, Supply
 from scripts.part import CannotRunError
 
 SETTLE_SECONDS: Final = 0.3  # the service's worker renews its sign of life this often
+BACK_SECONDS: Final = 15.0  # Ray replaces its proxy when a busy machine wakes it up too slowly
 CHECKED: Final = 20
 TOLERANCE: Final = (
     1  # a history in Redis ages by seconds until it is asked about; a peer's in memory does not
@@ -35,6 +37,7 @@ class Field:
     supply: Supply
     expected: Callable[[Drawn], list[int]]  # the confidences of sessions, by the scorer alone
     say: Callable[[str], None]
+    end: float = math.inf  # of time.monotonic(): no round begins after it
     running: dict[str, Contestant] = field(default_factory=dict)
     out: dict[str, str] = field(default_factory=dict)
     everybody: list[Contestant] = field(default_factory=list)
@@ -77,7 +80,7 @@ class Field:
 
     @contextmanager
     def turn(self, name: str) -> Iterator[Contestant | None]:
-        """The contestant, while everybody else stands still; None if it is out. What fails in its turn is out."""
+        """The contestant, awake, while all others stand still; None if it is out. What fails in its turn is out."""
         contestant = self.running.get(name)
         if contestant is None:
             yield None
@@ -85,11 +88,26 @@ class Field:
         contestant.resume()
         time.sleep(SETTLE_SECONDS)
         try:
+            contestant.await_answer(self.body(), BACK_SECONDS)
+        except FAILURES as error:
+            self._drop(contestant, error)
+            yield None
+            return
+        try:
             yield contestant
         except FAILURES as error:
             self._drop(contestant, error)
         else:
             contestant.pause()
+
+    def rounds(self, what: str, count: int) -> Iterator[int]:
+        """The numbers of the rounds of a stage, as long as there is time for another one."""
+        for number in range(count):
+            if time.monotonic() > self.end:
+                self.say(f"no time is left for {what}")
+                return
+            self.say(f"{what}, round {number + 1} of {count}")
+            yield number
 
     def stop(self) -> None:
         """End everybody."""

@@ -66,18 +66,22 @@ def measure(
     return found
 
 
-def device_shares(call: Callable[[], object]) -> tuple[float, float]:
-    """Which share of the time of `call` a CUDA device spent in kernels, and which in copies."""
-    with profile(activities=[ProfilerActivity.CUDA]) as profiler:
+def device_shares(call: Callable[[], object], kind: str = "CUDA") -> tuple[float, float]:
+    """Which share of the time of `call` a device spent in kernels, and which in copies.
+
+    `kind` "CPU" runs the same profiler where there is no GPU; its events are nested, so they are no shares of a time.
+    """
+    with profile(activities=[getattr(ProfilerActivity, kind)]) as profiler:
         began = time.perf_counter()
         for _ in range(PROFILED):
             call()
-        torch.cuda.synchronize()
+        if kind == "CUDA":
+            torch.cuda.synchronize()
         took_us = (time.perf_counter() - began) * 1e6
     events = [
         (str(event.name), float(event.time_range.elapsed_us()))
         for event in profiler.events() or ()
-        if event.device_type.name == "CUDA"
+        if event.device_type.name == kind
     ]
     return split(events, took_us)
 

@@ -36,7 +36,8 @@ class Load:
     refused: dict[int, int] = field(default_factory=dict)
     late: int = 0  # sent more than 10 ms after the intended moment
     unsent: int = 0  # never sent: no connection was free until the end
-    offered: float = 0.0  # requests/s that left, of an open loop
+    offered: float = 0.0  # requests/s that left in the time, of an open loop
+    processor_seconds: float = 0.0  # of the generator itself
 
     @property
     def rate(self) -> float:

@@ -5,15 +5,12 @@ Requests arrive at a constant rate all the while. The same is measured without a
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import threading
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
-
-import uvloop
 
 from bench.field import Field
 from bench.load import Target
@@ -33,8 +30,7 @@ PROMOTE_AFTER: Final = (
 
 def measure(field: Field, plan: Plan, notes: Notebook, models: Path) -> None:
     """`models` is the directory that the service's worker watches."""
-    for number in range(plan.reload_rounds):
-        field.say(f"reload of the model, {number + 1} of {plan.reload_rounds}")
+    for number in field.rounds("reload of the model", plan.reload_rounds):
         with field.turn("service") as service:
             if service is None:
                 return
@@ -62,8 +58,7 @@ def prepare(models: Path, version: str) -> Promotions:
 def longest_pause_ms(target: Target) -> float:
     """The longest time between two answers beyond that between two requests. Raises OSError when one has no answer."""
     loop = OpenLoop(target, RATE, SECONDS, CONNECTIONS)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        load = runner.run(loop.run(PATIENCE_SECONDS))
+    load = loop.run(PATIENCE_SECONDS)
     if load.failed:
         raise OSError(f"{load.failed} requests failed: {load.refused}")
     gaps = (later - earlier for earlier, later in itertools.pairwise(loop.answered_at))

@@ -29,6 +29,7 @@ from bench.plan import Plan
 from bench.samples import Notebook
 from bench.service import ONE_THREAD, RedisPart, in_process, remember, service
 from bench.supply import Supply, confidences
+from bench.wire import allow_files
 from ml.registry import load
 from scripts.part import CannotRunError, Part
 
@@ -38,11 +39,13 @@ OTHER_DATABASE: Final = {"echo": 1, "celery": 2, "lonely": 3, "in_process": 4}
 def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
     """The JSON of a measurement. Raises CannotRunError when Redis or the service itself cannot be started."""
     began = time.monotonic()
+    allow_files()  # a flood is thousands of clients
     machine, notes, people = describe(), Notebook(), People()  # before the bench itself is the load
     torch.set_num_threads(1)
     scorer = load(MODEL)
     scorer.warm_up()
-    field = Field(Supply(people), partial(confidences, scorer, people), say)
+    check = partial(confidences, scorer, people)
+    field = Field(Supply(people), check, say, began + plan.most_seconds)
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         redis = RedisPart("shared", directory / "redis")
@@ -57,14 +60,15 @@ def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         if "service" not in field.running:
             raise CannotRunError(f"the service does not run: {field.out['service']}")
         stages.throughput(field, plan, notes, echo, scorer, people)
-        for number in range(plan.scorer_rounds):
-            say(f"scorer alone, round {number + 1} of {plan.scorer_rounds}")
+        for _ in field.rounds("scorer alone", plan.scorer_rounds):
             scorer_alone.measure(scorer, people, plan.scorer_batches, notes)
         stages.headline(field, plan, notes)
         curve = stages.curve(field, plan)
         stages.batches(field, plan, notes)
-        overload.measure(field, plan, notes)
         starts.front_end(field, plan, notes, redis.url(), directory)
+        overload.measure(
+            field, plan, notes
+        )  # leaves the front end with the memory of thousands of clients
         starts.worker(field, plan, notes, redis.url(OTHER_DATABASE["lonely"]), directory)
         reload.measure(field, plan, notes, directory / "service-models")
         labels = {contestant.name: contestant.label for contestant in field.everybody}
@@ -89,6 +93,7 @@ def entries(plan: Plan, redis: RedisPart, directory: Path) -> list[Contestant]:
         "litserve": lineup.litserve,
         "bentoml": lineup.bentoml,
         "ray": lineup.ray_serve,
+        "ray_tuned": lineup.ray_serve_tuned,
         "celery": lambda: lineup.celery_get(redis.url(OTHER_DATABASE["celery"])),
         "in_process": lambda: in_process(redis.url(OTHER_DATABASE["in_process"]), directory),
     }

@@ -1,4 +1,4 @@
-"""What each process and each Redis command of a real service costs a request, idle and under load."""
+"""What each process and each Redis command of a real service costs a request: `python -m bench.spent`."""
 
 from __future__ import annotations
 
@@ -119,3 +119,7 @@ def _lines(columns: list[dict[str, float]]) -> list[str]:
         figures = " | ".join(f"{column.get(name, 0.0):.2f}" for column in columns)
         lines.append(f"| {name} | {figures} |")
     return lines
+
+
+if __name__ == "__main__":
+    print("\n".join(table()))

@@ -29,8 +29,7 @@ def throughput(
     field: Field, plan: Plan, notes: Notebook, echo: EchoClient, scorer: Scorer, people: People
 ) -> None:
     """64 connections and one connection, of everybody; the echo and the scorer alone within each round."""
-    for number in range(plan.rounds):
-        field.say(f"throughput, round {number + 1} of {plan.rounds}")
+    for _ in field.rounds("throughput", plan.rounds):
         for name in plan.contestants:
             with field.turn(name) as contestant:
                 if contestant is None:
@@ -55,8 +54,7 @@ def throughput(
 
 def headline(field: Field, plan: Plan, notes: Notebook) -> None:
     """The open loop at the headline's rate."""
-    for number in range(plan.open_rounds):
-        field.say(f"open loop at {HEADLINE_RATE}/s, round {number + 1} of {plan.open_rounds}")
+    for _ in field.rounds(f"open loop at {HEADLINE_RATE}/s", plan.open_rounds):
         with field.turn("service") as service:
             if service is None:
                 return
@@ -70,8 +68,8 @@ def headline(field: Field, plan: Plan, notes: Notebook) -> None:
 def curve(field: Field, plan: Plan) -> list[dict[str, Any]]:
     """Latency against load: for each rate, everybody in turn."""
     points: list[dict[str, Any]] = []
-    for offered in plan.curve_rates:
-        field.say(f"latency at {offered}/s")
+    for number in field.rounds("latency against load", len(plan.curve_rates)):
+        offered = plan.curve_rates[number]
         for name in plan.curve_of:
             with field.turn(name) as contestant:
                 if contestant is None:
@@ -94,8 +92,7 @@ def curve(field: Field, plan: Plan) -> list[dict[str, Any]]:
 
 def batches(field: Field, plan: Plan, notes: Notebook) -> None:
     """Patterns/s of `POST /batch-predict` with 100 items beside single calls."""
-    for number in range(plan.batch_rounds):
-        field.say(f"batches of {BATCH}, round {number + 1} of {plan.batch_rounds}")
+    for _ in field.rounds(f"batches of {BATCH}", plan.batch_rounds):
         with field.turn("service") as service:
             if service is None:
                 return

@@ -29,8 +29,7 @@ def front_end(field: Field, plan: Plan, notes: Notebook, url: str, directory: Pa
     """A second front end is started beside the running worker; the first one's memory is read after all its load."""
     if plan.start_rounds:
         notes.add("api_megabytes_on_disk", front_end_megabytes())
-    for number in range(plan.start_rounds):
-        field.say(f"start of the front end, {number + 1} of {plan.start_rounds}")
+    for _ in field.rounds("start of the front end", plan.start_rounds):
         with field.turn("service") as running:
             if running is None:
                 return
@@ -40,16 +39,12 @@ def front_end(field: Field, plan: Plan, notes: Notebook, url: str, directory: Pa
             second = Contestant("second", "", "", [part], port, "")
             notes.add("api_start_s", _seconds_until(part, second, field.body()))
             second.stop()
-            api = next(part for part in running.parts if part.name.endswith("-api"))
-            if api.process is not None:
-                resident = psutil.Process(api.process.pid).memory_info().rss
-                notes.add("api_resident_mb", resident / 1e6)
+            note_memory(running, notes, "api_resident_mb")
 
 
 def worker(field: Field, plan: Plan, notes: Notebook, url: str, directory: Path) -> None:
     """A front end of its own waits on the Redis database at `url`, where no worker is, until one answers."""
-    for number in range(plan.start_rounds):
-        field.say(f"start of the worker, {number + 1} of {plan.start_rounds}")
+    for _ in field.rounds("start of the worker", plan.start_rounds):
         lonely = service(url, directory, "lonely")
         scoring, api = lonely.parts
         try:
@@ -58,6 +53,13 @@ def worker(field: Field, plan: Plan, notes: Notebook, url: str, directory: Path)
             notes.add("worker_start_s", _seconds_until(scoring, lonely, field.body()))
         finally:
             lonely.stop()
+
+
+def note_memory(service: Contestant, notes: Notebook, name: str) -> None:
+    """Take down the resident memory of its front end, in megabytes."""
+    for part in service.parts:
+        if part.name.endswith("-api") and part.process is not None:
+            notes.add(name, psutil.Process(part.process.pid).memory_info().rss / 1e6)
 
 
 def _seconds_until(part: Part, contestant: Contestant, body: bytes) -> float:

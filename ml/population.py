@@ -34,20 +34,21 @@ class Population:
         return self.between + self.within
 
     def regression(
-        self, chosen: NDArray[np.int64], sessions: int
+        self, chosen: NDArray[np.int64], sessions: int, length: float = 1.0
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """How the `chosen` (d,) features of a next session follow from the mean of k `sessions`.
 
-        Returns the regression matrix (d, d) and the covariance (d, d) of what it leaves unexplained; without a
-        session they are zero and the total covariance. The normal-normal model, e.g. Gelman, "Bayesian Data
-        Analysis", 3rd edition, section 3.5.
+        The next one is as long as `length` of them, and its noise so many times less. Returns the regression matrix
+        (d, d) and the covariance (d, d) of what it leaves unexplained; without a session they are zero and the
+        covariance of anybody's. The normal-normal model, e.g. Gelman, "Bayesian Data Analysis", 3rd edition, section
+        3.5.
         """
         block = np.ix_(chosen, chosen)
         between, within = self.between[block], self.within[block]
         if sessions == 0:
-            return np.zeros_like(between), between + within
+            return np.zeros_like(between), between + within / length
         slope = np.asarray(np.linalg.solve(between + within / sessions, between).T)
-        return slope.astype(np.float64), between + within - slope @ between
+        return slope.astype(np.float64), between + within / length - slope @ between
 
 
 def fit(table: SessionTable) -> Population:

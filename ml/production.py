@@ -13,7 +13,7 @@ from ml.fitting import Fitted, fit_model
 from ml.samples import Samples, generate
 from ml.training import Progress, Settings
 
-VERSION = "2.0.0"
+VERSION = "2.1.0"
 SAMPLES = 100_000
 LEGITIMATE_RATIO = 0.8
 DATA_SEED = 20_240_901

@@ -25,19 +25,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.blocks import product
 from ml.features import FEATURES, summary
-from ml.rich_population import CLIP, RichPopulation, statistics_of
-from ml.sessions import Sessions
-from ml.statistics import (
-    ALL,
-    CHANNEL,
-    COUNT_OF,
-    COUNTED,
-    DERIVED,
-    SUMMARY,
-    VALUES,
-    WINDOWS,
-)
+from ml.rich_population import CLIP, RichPopulation
+from ml.sessions import NUMBERS, Sessions
+from ml.statistics import ALL, CHANNEL, COUNT_OF, COUNTED, DERIVED, SUMMARY, WINDOWS
+from ml.whitening import bordered, diagonal, whiten
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -50,12 +43,18 @@ FROM_TABLE: Final = 5  # patterns; below, 8.3 % EER of the exact form against 9.
 POOR: Final = 3.0  # times the usual noise
 MOST_POOR: Final = 8  # statistics; a password has no space bar, no shift and few fingers
 MISSING: Final = 1e6
-_TOP: Final = 1e12
-BLOCK: Final = 32  # rows at a time: what is worked on stays in a core's cache
+BLOCK: Final = (
+    64  # rows at a time; with 32 the calls cost a tenth more, and the cache gains nothing
+)
+SITTING_HOURS: Final = 6.0
 _ORDER: Final = np.argsort(CHANNEL, kind="stable")  # (38,) channel by channel
 _STARTS: Final = np.searchsorted(CHANNEL[_ORDER], np.arange(FEATURES))  # (6,)
-_WIDE: Final = ALL + 1  # of a bordered matrix, see `_whiten`
-SITTING_HOURS: Final = 6.0
+_SUMMARY: Final = np.argsort(_ORDER)[: len(SUMMARY)]  # (4,) where the summary's statistics lie
+# Where the 38 values and their counts lie in a derived row. It has none of the summary's values: until these are
+# written, the number of windows stands there, since a zero would mark them as missing.
+_VALUE: Final = np.where(np.less(_ORDER, len(SUMMARY)), WINDOWS, _ORDER - len(SUMMARY))
+_COUNT: Final = COUNTED.start + COUNT_OF[_ORDER]
+_UP_TO: Final = np.where(CHANNEL[_ORDER][:, None] <= np.arange(FEATURES), 1.0, 0.0)  # (38, 6)
 
 
 @dataclass(frozen=True)
@@ -78,12 +77,17 @@ class RichEvidence:
         self.population = population
         self.drift = drift or Drift()
         p = population
-        self._residual = _bordered(p.residual[np.ix_(_ORDER, _ORDER)])
-        self._low = p.centre - CLIP * p.scale
-        self._high = p.centre + CLIP * p.scale
-        self._usual = np.maximum(p.usual, 0.3)
+        self._residual = bordered(p.residual[np.ix_(_ORDER, _ORDER)])
         self._between = p.between[np.ix_(_ORDER, _ORDER)]
         self._variance = np.diag(self._between).copy()
+        self._alpha, self._scale = p.alpha[_ORDER], p.scale[_ORDER]
+        self._offset = (p.centre / p.scale + p.mean)[_ORDER]
+        self._usual = np.maximum(p.usual, 0.3)
+        low, high = p.centre - CLIP * p.scale, p.centre + CLIP * p.scale
+        # As wide as all rows of a block: whole arrays are worked through, in the order in which they lie.
+        self._low, self._high, self._ratio = (
+            np.tile(each[_ORDER], (BLOCK, 1)) for each in (low, high, p.beta / p.alpha)
+        )
         self._tables()
 
     def channels(self, sessions: Sessions) -> Floats:
@@ -94,20 +98,21 @@ class RichEvidence:
         return out
 
     def _block(self, sessions: Sessions) -> Floats:
-        x, noise_x = self._now(sessions)  # (b, 38), (b, 38)
         counts = np.minimum(sessions.counts, MAX_HISTORY)
-        mean, noise, spread = self._past(sessions, counts)  # (b, 38) each, channel by channel
+        known, found, noise, spread = self._pooled(sessions, counts)
         level = self._level(sessions, counts)  # (b,)
-        few = self._needs_exact(noise, counts)  # (b,)
+        few = self._needs_exact(noise[1], counts)  # (b,)
         if not few.any():
-            return self._by_table(x, noise_x, mean, noise, spread, counts, level)
+            return self._by_table(known, found, noise, spread, counts, level)
         out = np.zeros((len(sessions), FEATURES))
         for i, ratios in (
             (np.flatnonzero(few), self._exactly),
             (np.flatnonzero(~few), self._by_table),
         ):
             if len(i):
-                out[i] = ratios(x[i], noise_x[i], mean[i], noise[i], spread[i], counts[i], level[i])
+                out[i] = ratios(
+                    known[:, i], found[:, i], noise[:, i], spread[i], counts[i], level[i]
+                )
         return out
 
     def _needs_exact(self, noise: Floats, counts: Rows) -> Bools:
@@ -115,67 +120,61 @@ class RichEvidence:
         poor = noise > POOR * self._usual_noise[counts]
         return np.asarray((counts < FROM_TABLE) | (poor.sum(axis=1) > MOST_POOR))
 
-    def _now(self, sessions: Sessions) -> tuple[Floats, Floats]:
-        assert sessions.derived is not None
-        p = self.population
-        values, counts, windows = statistics_of(sessions.current, sessions.derived)
-        seen = counts > 0
-        noise = p.alpha / windows[:, None] + p.beta / np.where(seen, counts, 1.0)
-        x = np.where(seen, p.standard(values), 0.0)
-        return x[:, _ORDER], np.where(seen, noise, MISSING)[:, _ORDER]
-
-    def _past(self, sessions: Sessions, counts: Rows) -> tuple[Floats, Floats, Floats]:
-        """The history's mean in standard units, its noise and the person's spread, (B, 38) each."""
-        p = self.population
-        values, weight = self._weights(sessions, counts)  # (K, B, 38), (K, B, 38)
-        number = np.add.reduce((weight > 0).view(np.uint8), axis=0)  # (B, 38), at most 50
-        total = np.add.reduce(weight, axis=0)
-        weight *= values
-        first = np.add.reduce(weight, axis=0)
-        weight *= values
-        second = np.add.reduce(weight, axis=0)
+    def _pooled(self, sessions: Sessions, counts: Rows) -> tuple[Bools, Floats, Floats, Floats]:
+        """Of the session and of its history, (2, B, 38) each: whether a statistic is known, its value in standard
+        units, and its noise; and the person's spread (B, 38). All channel by channel."""
+        values, weight = self._weights(sessions, counts)  # (1+K, B, 38), (1+K, B, 38)
+        past, past_weight = values[1:], weight[1:]
+        number = np.add.reduce((past_weight > 0).view(np.uint8), axis=0)  # (B, 38), at most 50
+        total, found = np.empty((2, *number.shape)), np.empty((2, *number.shape))
+        total[0], found[0] = weight[0], values[0]
+        np.add.reduce(past_weight, axis=0, out=total[1])
         known = total > 0
-        total_or_1 = np.where(known, total, 1.0)
-        raw = first / total_or_1
-        scatter = np.maximum(second - raw * first, 0.0) / np.square(p.scale)
+        total[~known] = 1.0
+        past_weight *= past
+        first = np.add.reduce(past_weight, axis=0)
+        past_weight *= past
+        second = np.add.reduce(past_weight, axis=0)
+        np.divide(first, total[1], out=found[1])
+        scatter = np.maximum(second - found[1] * first, 0.0) / (
+            self._alpha * np.square(self._scale)
+        )
         spread = (PRIOR_SESSIONS + scatter) / (PRIOR_SESSIONS + np.maximum(number, 1) - 1.0)
-        mean = np.where(known, (raw - p.centre) / p.scale - p.mean, 0.0)
-        noise = np.where(known, 1.0 / total_or_1, MISSING)
-        return mean[:, _ORDER], noise[:, _ORDER], spread[:, _ORDER]
+        found /= self._scale
+        found -= self._offset
+        found *= known
+        return known, found, np.where(known, self._alpha / total, MISSING), spread
 
     def _weights(self, sessions: Sessions, counts: Rows) -> tuple[Floats, Floats]:
-        """The clipped values of the history and their precisions 1 / (alpha / n + beta / c); 0 = missing.
+        """The clipped values (1+K, B, 38) of the session and its history, and alpha times their precision:
+        alpha / (alpha / n + beta / c) = c / (c / n + beta / alpha); 0 = missing.
 
-        Patterns come first and constants are as wide as all rows: whole arrays are worked through, in the order in
-        which they lie, and sums run from the newest pattern to the oldest.
+        Patterns come first, so that sums run from the newest pattern to the oldest.
         """
-        p, rows = self.population, len(sessions)
-        longest = int(counts.max())
-        history = sessions.history[:, :longest].swapaxes(0, 1)  # (K, B, 4)
-        if sessions.past_derived is None:
-            derived = np.zeros((longest, rows, DERIVED))
-        else:
-            derived = sessions.past_derived[:, :longest].swapaxes(0, 1)  # (K, B, 58)
-        values, c = np.empty((longest, rows, ALL)), np.empty((longest, rows, ALL))
-        values[..., : len(SUMMARY)] = summary(history)
-        values[..., len(SUMMARY) :] = derived[..., VALUES]
-        c[...] = derived[..., COUNTED][..., COUNT_OF]
+        rows, longest = len(sessions), int(counts.max())
+        numbers = np.empty((1 + longest, rows, NUMBERS))
+        numbers[0], numbers[1:] = sessions.current, sessions.history[:, :longest].swapaxes(0, 1)
+        derived = np.zeros((1 + longest, rows, DERIVED))
+        if sessions.derived is not None:
+            derived[0] = sessions.derived
+        if sessions.past_derived is not None:
+            derived[1:] = sessions.past_derived[:, :longest].swapaxes(0, 1)
+        values, c = (derived.take(each, axis=2, mode="clip") for each in (_VALUE, _COUNT))
         np.copyto(c, 0.0, where=values == 0.0)
-        np.copyto(c[..., : len(SUMMARY)], derived[..., COUNTED][..., COUNT_OF[: len(SUMMARY)]])
-        windows = derived[..., WINDOWS]  # (K, B)
+        values[..., _SUMMARY] = summary(numbers)
+        windows = derived[..., WINDOWS]  # (1+K, B)
         if not windows.all():
-            c[windows == 0.0, : len(SUMMARY)] = self._usual[: len(SUMMARY)]
+            for at, usual in zip(_SUMMARY, self._usual, strict=False):
+                c[windows == 0.0, at] = usual
         if counts.min() < longest:
-            c[np.arange(longest)[:, None] >= counts] = 0.0
-        low, high, alpha, beta = (
-            np.broadcast_to(each, (rows, ALL)).copy()
-            for each in (self._low, self._high, p.alpha, p.beta)
-        )
-        np.minimum(np.maximum(values, low, out=values), high, out=values)
-        weight = c * alpha
+            c[1:][np.arange(longest)[:, None] >= counts] = 0.0
+        np.maximum(values, self._low[:rows], out=values)
+        np.minimum(values, self._high[:rows], out=values)
         if (windows > 1.0).any():
-            weight /= np.maximum(windows, 1.0)[:, :, None]
-        weight += beta
+            weight = c / np.maximum(windows, 1.0)[:, :, None]
+            weight += self._ratio[:rows]
+        else:
+            weight = c + self._ratio[:rows]
         np.divide(c, weight, out=weight)
         return values, weight
 
@@ -192,68 +191,61 @@ class RichEvidence:
         return np.asarray(np.where(ages[:, 0] > SITTING_HOURS, level, 0))
 
     def _exactly(
-        self,
-        x: Floats,
-        noise_x: Floats,
-        h: Floats,
-        noise_h: Floats,
-        spread: Floats,
-        counts: Rows,
-        level: Rows,
+        self, known: Bools, found: Floats, noise: Floats, spread: Floats, counts: Rows, level: Rows
     ) -> Floats:
         """The channels by the joint covariance of history and session."""
-        between, residual = self._between, self._residual[:ALL, :ALL]
-        seen = (noise_x < MISSING) & (noise_h < MISSING)
-        x, noise_x = np.where(seen, x, 0.0), np.where(seen, noise_x, MISSING)
-        own = np.where(noise_x < MISSING, noise_x * spread, MISSING)
+        seen, h, noise_h = known[0] & known[1], found[1], noise[1]
+        x, noise_x = np.where(seen, found[0], 0.0), np.where(seen, noise[0], MISSING)
+        own = np.where(seen, noise_x * spread, MISSING)
         size = 2 * ALL
         joint = np.empty((len(x), size + 1, size + 1))
-        joint[:, ALL:size, :ALL] = between
-        for at, noise, base in ((0, noise_h, self._before), (ALL, own, self._anybody)):
-            deviation = np.where(noise < MISSING, np.sqrt(noise), 0.0)
-            block = base[level, :ALL, :ALL] + residual * deviation[:, :, None] * deviation[:, None]
+        joint[:, :ALL, ALL:size] = self._between
+        for at, each, base in ((0, noise_h, self._before), (ALL, own, self._anybody)):
+            deviation = np.where(each < MISSING, np.sqrt(each), 0.0)
+            block = base[level, :ALL, :ALL] + self._residual[:ALL, :ALL] * (
+                deviation[:, :, None] * deviation[:, None]
+            )
             joint[:, at : at + ALL, at : at + ALL] = block
-            _diagonal(joint)[:, at : at + ALL] += np.where(noise < MISSING, 0.0, MISSING)
-        z, logs = _whiten(joint, np.concatenate([h, x], axis=1))
-        anybody = _whiten(self._with_noise(noise_x, self._anybody[level]), x)
-        return _shared_out((z[:, ALL:], logs[:, ALL:]), anybody, seen)
+            diagonal(joint)[:, at : at + ALL] += np.where(each < MISSING, 0.0, MISSING)
+        z, logs = whiten(joint, np.concatenate([h, x], axis=1))
+        anybody = whiten(self._with_noise(noise_x[None], (self._anybody[level],))[0], x)
+        return _shared_out(
+            np.stack([z[:, ALL:], anybody[0]]), np.stack([logs[:, ALL:], anybody[1]]), seen
+        )
 
     def _by_table(
-        self,
-        x: Floats,
-        noise_x: Floats,
-        h: Floats,
-        noise_h: Floats,
-        spread: Floats,
-        counts: Rows,
-        level: Rows,
+        self, known: Bools, found: Floats, noise: Floats, spread: Floats, counts: Rows, level: Rows
     ) -> Floats:
         """The channels with the regression on a history of usual counts; what this one knows less is added as noise."""
-        variance = self._variance
-        seen = (noise_x < MISSING) & (noise_h < MISSING)
-        noise_x = np.where(seen, noise_x, MISSING)
-        usual = self._usual_noise[counts]  # (B, 38)
-        h = h * (variance + usual) / (variance + noise_h)
-        less_known = variance**2 / (variance + usual) - variance**2 / (variance + noise_h)
-        expected = np.einsum("bji,bj->bi", self._slope[level, counts], h)
-        left = self._with_noise(
-            np.where(seen, noise_x * spread, MISSING), self._left[level, counts]
-        )
-        _diagonal(left)[:, :ALL] += np.where(seen, np.maximum(less_known, 0.0), 0.0)
-        anybody = self._with_noise(noise_x, self._anybody[level])
-        own = _whiten(left, np.where(seen, x - expected, 0.0))
-        return _shared_out(own, _whiten(anybody, np.where(seen, x, 0.0)), seen)
+        seen = known[0] & known[1]
+        certain = self._variance / (self._variance + noise[1])  # (B, 38)
+        usual = self._usually_certain[counts]
+        expected = np.matmul((found[1] * certain / usual)[:, None], self._slope[level, counts])[
+            :, 0
+        ]
+        both = np.empty((2, *seen.shape))  # of this person, and of anybody
+        np.multiply(noise[0], spread, out=both[0])
+        both[1] = noise[0]
+        both[:, ~seen] = MISSING
+        matrix = self._with_noise(both, (self._left[level, counts], self._anybody[level]))
+        less_known = np.maximum(usual - certain, 0.0) * self._variance
+        diagonal(matrix)[0, :, :ALL] += less_known * seen
+        both[1] = found[0]
+        np.subtract(found[0], expected, out=both[0])
+        both *= seen
+        return _shared_out(*whiten(matrix, both), seen)
 
-    def _with_noise(self, noise: Floats, base: Floats) -> Floats:
-        """`base` + S R S (B, 39, 39) of variances (B, 38); what is missing is uncorrelated."""
+    def _with_noise(self, noise: Floats, bases: tuple[Floats, ...]) -> Floats:
+        """N times a base (B, 39, 39) + S R S of variances (N, B, 38); what is missing is uncorrelated."""
         here = noise < MISSING
-        deviation = np.zeros((len(noise), _WIDE))
-        np.sqrt(noise, out=deviation[:, :ALL], where=here)
-        matrix = deviation[:, :, None] * deviation[:, None]
+        deviation = np.zeros((*noise.shape[:-1], ALL + 1))
+        np.sqrt(noise, out=deviation[..., :ALL], where=here)
+        matrix = deviation[..., :, None] * deviation[..., None, :]
         matrix *= self._residual
-        matrix += base
+        for each, base in zip(matrix, bases, strict=True):
+            np.add(each, base, out=each)
         if not here.all():
-            _diagonal(matrix)[:, :ALL] += np.where(here, 0.0, MISSING)
+            diagonal(matrix)[..., :ALL] += np.where(here, 0.0, MISSING)
         return matrix
 
     def _tables(self) -> None:
@@ -261,59 +253,36 @@ class RichEvidence:
         p, b = self.population, self._between
         now = [self.drift.within, *(self.drift.between for _ in self.drift.sittings)]
         before = [self.drift.within / 4, *(self.drift.between / n for n in self.drift.sittings)]
-        self._anybody = _bordered(b * (1 + np.array(now)[:, None, None]))  # (L, 39, 39)
-        self._before = _bordered(b * (1 + np.array(before)[:, None, None]))
+        self._anybody = bordered(b * (1 + np.array(now)[:, None, None]))  # (L, 39, 39)
+        self._before = bordered(b * (1 + np.array(before)[:, None, None]))
         one = (p.alpha + p.beta / self._usual)[_ORDER]
         self._usual_noise = one / np.maximum(np.arange(MAX_HISTORY + 1), 1)[:, None]  # (51, 38)
+        self._usually_certain = self._variance / (self._variance + self._usual_noise)
         deviation = np.sqrt(self._usual_noise)
         noise = self._residual[:ALL, :ALL] * deviation[:, :, None] * deviation[:, None]
         self._slope = np.zeros((len(now), MAX_HISTORY + 1, ALL, ALL))
-        self._left = np.zeros((len(now), MAX_HISTORY + 1, _WIDE, _WIDE))
+        self._left = np.zeros((len(now), MAX_HISTORY + 1, ALL + 1, ALL + 1))
         for level in range(len(now)):
             history = self._before[level, :ALL, :ALL] + noise  # (51, 38, 38)
             slope = np.linalg.solve(history, np.broadcast_to(b, noise.shape))  # G transposed
             self._slope[level] = slope
             left = self._anybody[level, :ALL, :ALL] - np.swapaxes(slope, 1, 2) @ b
-            self._left[level] = _bordered(left)
+            self._left[level] = bordered(left)
 
 
-def _bordered(matrix: Floats) -> Floats:
-    """(.., 38, 38) with a last row and column of zeros, (.., 39, 39)."""
-    wide = np.zeros((*matrix.shape[:-2], _WIDE, _WIDE))
-    wide[..., :ALL, :ALL] = matrix
-    return wide
+def _shared_out(z: Floats, logs: Floats, seen: Bools) -> Floats:
+    """The channels (B, 6): what each statistic adds to the ratio of those before it, summed by channel.
 
-
-def _diagonal(matrix: Floats) -> Floats:
-    """The diagonals (B, M) of contiguous matrices (B, M, M), as a view to write to."""
-    rows, size, _ = matrix.shape
-    return matrix.reshape(rows, size * size)[:, :: size + 1]
-
-
-def _whiten(bordered: Floats, x: Floats) -> tuple[Floats, Floats]:
-    """L^-1 x (B, M) and the logs of L's diagonal (B, M), L the Cholesky factor of the first M rows and columns of
-    (B, M+1, M+1).
-
-    The last row of the factor of [[S, x], [x', huge]] is L^-1 x: no triangular solve is needed. Only the lower triangle
-    is read.
+    From the whitened sessions (2, B, 38) and the factors' diagonals (2, B, 38) of this person and of anybody.
     """
-    size = x.shape[1]
-    bordered[:, size, :size] = x
-    bordered[:, size, size] = _TOP
-    factor = np.linalg.cholesky(bordered)
-    diagonal = np.diagonal(factor, axis1=1, axis2=2)[:, :size]
-    return np.asarray(factor[:, size, :size]), np.asarray(np.log(diagonal))
-
-
-def _shared_out(own: tuple[Floats, Floats], anybody: tuple[Floats, Floats], seen: Bools) -> Floats:
-    """The channels (B, 6): what each statistic adds to the ratio of those before it, summed by channel."""
-    parts = np.empty((3, len(seen), ALL))
-    parts[0], parts[1] = own[0] * own[0], anybody[0] * anybody[0]
-    np.subtract(anybody[1], own[1], out=parts[2])
+    rows = len(seen)
+    parts = np.empty((4, rows, ALL))
+    np.square(z, out=parts[:2])
+    np.subtract(logs[1], logs[0], out=parts[2])
+    parts[3] = 1.0
     parts *= seen
-    parts = np.add.accumulate(np.add.reduceat(parts, _STARTS, axis=2), axis=2)  # (3, B, 6)
-    known = np.add.accumulate(np.add.reduceat(seen, _STARTS, axis=1, dtype=np.float64), axis=1)
+    parts = product(parts.reshape(-1, ALL), _UP_TO).reshape(4, rows, FEATURES)
     tails = np.log1p(parts[:2] / FREEDOM)
-    total = (FREEDOM + known) / 2 * (tails[1] - tails[0]) + parts[2]  # (B, 6)
+    total = (FREEDOM + parts[3]) / 2 * (tails[1] - tails[0]) + parts[2]  # (B, 6)
     total[:, 1:] -= total[:, :-1].copy()
     return np.asarray(total)

@@ -48,6 +48,7 @@ OTHER: Final = "other"
 KINDS: Final = {OTHER: 0.80, "bot": 0.10, "replay": 0.05, "mimic": 0.05}
 SHORTEST, LONGEST = 12, 60  # sessions of one synthetic person
 MOST = 2**53  # greater whole numbers are no longer exact in float64
+DIGITS: Final = 6  # of the four numbers: an error rate tells its keys by the sixth
 MIN_USERS = 2  # an impostor needs to be somebody else
 
 
@@ -112,7 +113,7 @@ def write(samples: Samples, path: Path, progress: Callable[[int], None]) -> None
         derived = None if table.derived is None else _texts(table.derived)
         writer.writerow(COLUMNS if derived is None else (*COLUMNS, *DERIVED_COLUMNS))
         for i, kind in enumerate(samples.kind.tolist()):
-            numbers = [f"{number:.3f}" for number in table.features[i]]
+            numbers = [f"{number:.{DIGITS}f}" for number in table.features[i]]
             row = [table.user[i], table.unix_seconds[i], *numbers, hours[i]]
             more = [] if derived is None else derived[i]
             writer.writerow([*row, int(kind == GENUINE), kind, *more])

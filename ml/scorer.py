@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from ml.evidence import Evidence
 from ml.explain import Explainer
 from ml.features import even
 from ml.implausible import implausible
+from ml.memory import keep_freed
 from ml.model import Model
 from ml.passes import BlockPass
 from ml.sessions import NUMBERS, Sessions
@@ -49,7 +49,7 @@ class Scorer:
         self._evidence = Evidence(model.population, model.tails, model.rich)
         self._network = BlockPass(nn.Sequential(*model.network.layers, nn.Sigmoid()), device)
         self._autoencoder = BlockPass(model.autoencoder.layers, device)
-        self._explainer = Explainer(copy.deepcopy(model.network), device)
+        self._explainer = Explainer(model.network, device)
         self._rows = ROWS_AT_ONCE.get(device, ROWS_AT_ONCE_ELSEWHERE)
         self._deviation = np.sqrt(np.diag(model.population.total))  # (6,)
         self._levels = np.linspace(0.0, 1.0, len(model.error_quantiles))
@@ -102,7 +102,8 @@ class Scorer:
 
     def warm_up(self) -> None:
         """Score once, with and without history, four numbers and rich, so that the first answer is as fast as the
-        later ones."""
+        later ones, and let the memory that a batch needs stay with the process."""
+        keep_freed()
         current = np.tile([60.0, 100.0, 100.0, 3.0], (64, 1))
         history = np.tile(current[:, None], (1, 10, 1))
         counts = np.arange(64, dtype=np.int64) % 11

@@ -56,6 +56,11 @@ class Sessions:
 
     def finite(self) -> NDArray[np.bool_]:
         """Which rows (B,) hold finite numbers only, now and in the patterns of the history that count."""
+        given = (self.current, self.history, self.derived, self.past_derived, self.ages_hours)
+        with np.errstate(invalid="ignore", over="ignore"):
+            total = sum(each.sum() for each in given if each is not None)
+        if np.isfinite(total):
+            return np.ones(len(self), dtype=np.bool_)  # the usual case, without a look at each
         sound = np.isfinite(self.current).all(axis=1)  # (B,)
         past = np.isfinite(self.history).all(axis=2)  # (B, K)
         if self.derived is not None:

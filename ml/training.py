@@ -106,7 +106,7 @@ def jitter(sessions: Sessions, rng: np.random.Generator) -> Sessions:
     """The same sessions measured by a slightly other clock and keyboard: augmentation.
 
     Each session's times move by a common 1 % and each number by another 1 % (perturbation), holds and transitions by
-    up to 2 ms (temporal jitter: browsers' clocks are coarse).
+    up to 2 ms (temporal jitter: browsers' clocks are coarse). Error rates stay: they are counted, not timed.
     """
 
     def moved(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -115,6 +115,7 @@ def jitter(sessions: Sessions, rng: np.random.Generator) -> Sessions:
         )
         result = numbers * factor
         result[..., 1:3] += rng.uniform(-2.0, 2.0, (*numbers.shape[:-1], 2))
+        result[..., 3] = numbers[..., 3]
         return np.maximum(result, [0.0, 0.0, -1_000.0, 0.0])
 
     return Sessions(moved(sessions.current), sessions.history, sessions.counts)

@@ -69,7 +69,7 @@ def _csv_rows(path: Path) -> Iterator[Mapping[str, Any]]:
 
 def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
     try:
-        from pyarrow import ArrowException, parquet  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+        from pyarrow import ArrowException, parquet  # noqa: PLC0415
     except ImportError:
         raise PendingError(
             f"{path} is Parquet, which needs pyarrow; help: pip install pyarrow, or convert it to CSV"

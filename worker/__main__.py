@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 
 import structlog
@@ -32,6 +33,9 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     configure(settings.log_level, settings.log_format)
+    if settings.worker_threads:
+        # NumPy's BLAS reads it once, when NumPy is first imported: with the role.
+        os.environ["OPENBLAS_NUM_THREADS"] = str(settings.worker_threads)
     try:
         importlib.import_module(f"worker.{role}").run(settings)
     except Exception as error:

@@ -37,16 +37,17 @@ class Aftermath:
         self._metrics.recorded.inc(entered)
 
     def _count(self, outcome: Outcome) -> None:
-        answers, errors = outcome.answers, outcome.errors
-        self._metrics.rows.observe(len(answers) + len(errors))
-        self._metrics.queue_wait.observe(outcome.reply["queue_seconds"])
-        self._metrics.predictions.inc(len(answers))
-        self._metrics.anomalies.inc(outcome.anomalies)
-        for decision, many in outcome.decisions.items():
-            self._metrics.decisions.labels(decision).inc(many)
-        for reason, many in outcome.reasons.items():
-            self._metrics.reasons.labels(reason).inc(many)
+        metrics, answers, errors = self._metrics, outcome.answers, outcome.errors
+        metrics.rows.observe(len(answers) + len(errors))
+        metrics.queue_wait.observe(outcome.reply["queue_seconds"])
         if answers:
-            self._metrics.inference.observe(outcome.inference_ms / 1000)
+            metrics.predictions.inc(len(answers))
+            metrics.inference.observe(outcome.inference_ms / 1000)
+        if outcome.anomalies:
+            metrics.anomalies.inc(outcome.anomalies)
+        for decision, many in outcome.decisions.items():
+            metrics.by_decision[decision].inc(many)
+        for reason, many in outcome.reasons.items():
+            metrics.by_reason[reason].inc(many)
         for row in errors:
-            self._metrics.errors.labels(row["error"]).inc()
+            metrics.errors.labels(row["error"]).inc()

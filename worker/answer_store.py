@@ -6,17 +6,64 @@ worker's messages are delivered once: it keeps no book of acknowledgements. Othe
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Final
 
+import structlog
 from celery.backends.redis import RedisBackend
 from celery.exceptions import BackendStoreError
+from celery.states import SUCCESS
 from pydantic_core import to_json
+from redis.exceptions import RedisError
+
+from worker.kept_connection import Command, KeptConnection
 
 MAX_BYTES: Final = 512 * 1024 * 1024  # of one value: Redis' own bound
 
 
 class AnswerStore(RedisBackend):  # type: ignore[misc]  # Celery is untyped
-    """Stores before it publishes, in one pipeline: whoever hears of an answer finds it."""
+    """Stores before it publishes: whoever hears of an answer finds it."""
+
+    _left: tuple[bytes, bytes] | None = None
+    """Key and value of the answer that was sent off and not confirmed yet."""
+
+    @cached_property
+    def _kept(self) -> KeptConnection:
+        return KeptConnection(self.client)
+
+    def send_off(self, task_id: str, answer: dict[str, Any]) -> None:
+        """Store and publish a success without waiting for it; `confirm` before the next one."""
+        meta = {
+            "status": SUCCESS,
+            "result": answer,
+            "traceback": None,
+            "children": [],
+            "date_done": datetime.now(UTC).isoformat(),
+            "task_id": task_id,
+        }
+        self._left = self.get_key_for_task(task_id), to_json(meta, fallback=repr)
+        try:
+            self._kept.send(self._commands(*self._left, self.expires))
+        except (RedisError, OSError):  # which `confirm` meets again
+            structlog.get_logger().warning("answer_delayed", task_id=task_id)
+
+    def confirm(self) -> None:
+        """See that the answer has left. One that has not is sent as Celery does, with its retries.
+
+        Raises what Celery raises when they are used up; the server's refusal of a value is no such case.
+        """
+        assert self._left is not None, "no answer was sent off"
+        key, value = self._left
+        self._left = None
+        try:
+            replies = self._kept.replies(2)
+        except (RedisError, OSError):
+            self.set(key, value)
+            return
+        for reply in replies:
+            if isinstance(reply, Exception):  # memory is full: it was published all the same
+                structlog.get_logger().error("answer_not_stored", error=repr(reply))
 
     def _store_result(
         self,
@@ -38,7 +85,11 @@ class AnswerStore(RedisBackend):  # type: ignore[misc]  # Celery is untyped
         return result
 
     def _set(self, key: bytes, value: bytes, expires: int | None = None) -> None:
-        pipeline = self.client.pipeline(transaction=False)
-        pipeline.set(key, value, ex=expires or self.expires or None)
-        pipeline.publish(key, value)
-        pipeline.execute()
+        for reply in self._kept.call(self._commands(key, value, expires or self.expires)):
+            if isinstance(reply, Exception):
+                raise reply
+
+    @staticmethod
+    def _commands(key: bytes, value: bytes, expires: float | None) -> list[Command]:
+        lifetime = ("EX", int(expires)) if expires else ()
+        return [("SET", key, value, *lifetime), ("PUBLISH", key, value)]

@@ -43,7 +43,10 @@ def word(
         comparison.sources(),
         judgement.enters.tolist(),
         judgement.decision,
-        reasons(rows, comparison, judgement, scores.anomaly > rule.update_anomaly),
+        reasons(
+            len(rows),
+            applying(windowed(rows), comparison, judgement, scores.anomaly > rule.update_anomaly),
+        ),
         strict=True,
     )
     return [
@@ -65,12 +68,18 @@ def word(
     ]
 
 
-def reasons(
-    rows: Sequence[Row], comparison: Comparison, judgement: Judgement, anomalous: NDArray[np.bool_]
-) -> list[list[str]]:
-    """What a client should know beside each row's number, as codes of the contract."""
+def applying(
+    windowed: NDArray[np.bool_],
+    comparison: Comparison,
+    judgement: Judgement,
+    anomalous: NDArray[np.bool_],
+) -> list[tuple[Reason, NDArray[np.bool_]]]:
+    """What a client should know beside the numbers, and of which rows (B,), in the order in which it is told.
+
+    `windowed` (B,): who sent windows.
+    """
     used, recorded = comparison.sessions.counts, comparison.recorded
-    applies = (
+    return [
         (Reason.NO_HISTORY, used == 0),
         (Reason.SHORT_HISTORY, (used > 0) & (used < SHORT_HISTORY)),
         (Reason.HISTORY_FROM_CALLER, (used > 0) & (recorded == 0)),
@@ -79,30 +88,39 @@ def reasons(
         (Reason.UPDATE_WITHHELD, judgement.withheld),
         (Reason.ANOMALOUS, anomalous),
         (Reason.SESSION_FEATURES_EXPECTED, judgement.expected),
-        (Reason.SESSION_FEATURES_UNUSED, unused(rows, judgement)),
-    )
-    found: list[list[str]] = [[] for _ in rows]
-    for reason, holds in applies:
-        for i in np.flatnonzero(holds).tolist():
-            found[i].append(reason.value)
+        # they hold too little, or no pattern of the history has any
+        (Reason.SESSION_FEATURES_UNUSED, judgement.unused & windowed),
+    ]
+
+
+def reasons(rows: int, applying: Sequence[tuple[Reason, NDArray[np.bool_]]]) -> list[list[str]]:
+    """The reasons that apply to each row, as codes of the contract."""
+    found: list[list[str]] = [[] for _ in range(rows)]
+    named, which = np.array([holds for _, holds in applying]).nonzero()
+    for name, i in zip(named.tolist(), which.tolist(), strict=True):
+        found[i].append(applying[name][0].value)
     return found
 
 
-def unused(rows: Sequence[Row], judgement: Judgement) -> NDArray[np.bool_]:
-    """Whose windows could not be used: they hold too little, or no pattern of the history has any."""
-    return judgement.unused & np.array([bool(row[3]) for row in rows], dtype=np.bool_)
+def windowed(rows: Sequence[Row]) -> NDArray[np.bool_]:
+    """Which rows (B,) have windows."""
+    return np.array([bool(row[3]) for row in rows], dtype=np.bool_)
 
 
 def in_steps(importance: NDArray[np.float64]) -> list[list[float]]:
-    """Each row (B, 6) rounded to steps that sum to 1.
+    """Each row (B, 6) rounded to steps that sum to 1."""
+    rounded: list[list[float]] = (steps_of(importance) / IMPORTANCE_STEPS).tolist()
+    return rounded
+
+
+def steps_of(importance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each row (B, 6) in whole steps (B, 6) that sum to IMPORTANCE_STEPS; NaN where it is not finite.
 
     Largest remainder method: the steps that rounding down left over go to the largest remainders.
     """
-    scaled = np.nan_to_num(importance) * IMPORTANCE_STEPS  # (B, 6)
-    steps = np.floor(scaled).astype(np.int64)
-    left_over = IMPORTANCE_STEPS - steps.sum(axis=1)  # (B,)
-    order = np.argsort(steps - scaled, axis=1, kind="stable")
-    rank = np.argsort(order, axis=1, kind="stable")
-    steps += rank < left_over[:, None]
-    rounded: list[list[float]] = (steps / IMPORTANCE_STEPS).tolist()
-    return rounded
+    scaled = importance * IMPORTANCE_STEPS  # (B, 6)
+    steps = np.floor(scaled)
+    left_over = IMPORTANCE_STEPS - steps.sum(axis=1, keepdims=True)  # (B, 1)
+    order = (steps - scaled).argsort(axis=1, kind="stable")
+    rank = order.argsort(axis=1, kind="stable")
+    return np.asarray(steps + (rank < left_over))

@@ -13,6 +13,7 @@ from worker.collector import calm_the_collector
 from worker.contract import BULK_QUEUE, SWEEP_QUEUE
 from worker.device import take_device
 from worker.history import History
+from worker.jobs.behind import Behind
 from worker.metrics import WorkerMetrics
 from worker.node import run_node
 from worker.online import rule
@@ -33,7 +34,7 @@ def run(settings: WorkerSettings) -> None:
     device = take_device(settings.worker_device, settings.worker_threads)
     metrics = WorkerMetrics()
     app = create_celery(settings.broker_url, ack_emulation=False)
-    _register(app, settings, device, metrics)
+    _register(app, settings, device, metrics, Behind())
     calm_the_collector()
     if settings.worker_metrics_port:
         metrics.serve(settings.worker_metrics_host, settings.worker_metrics_port)
@@ -41,7 +42,9 @@ def run(settings: WorkerSettings) -> None:
     run_node(app, "bulk", queues, settings.log_level, pool_cls="solo", prefetch_multiplier=1)
 
 
-def _register(app: Celery, settings: WorkerSettings, device: str, metrics: WorkerMetrics) -> None:
+def _register(
+    app: Celery, settings: WorkerSettings, device: str, metrics: WorkerMetrics, behind: Behind
+) -> None:
     from worker.jobs.chunk import Chunks  # noqa: PLC0415  # torch, after the device is pinned
     from worker.jobs.ledger import Ledger  # noqa: PLC0415
     from worker.jobs.sweep import Sweep  # noqa: PLC0415
@@ -72,7 +75,7 @@ def _register(app: Celery, settings: WorkerSettings, device: str, metrics: Worke
         lambda: queued(app),
         time.time,
     )
-    bulk.register(app, chunks.work_off, sweep.run, metrics.observe_chunk)
+    bulk.register(app, chunks.begin, behind, sweep.run, metrics.observe_chunk)
 
 
 def queued(app: Celery) -> int:

@@ -41,6 +41,30 @@ class Comparison:
         return ["server" if own else "caller" if used else "none" for own, used in pairs]
 
 
+@dataclass(frozen=True)
+class Typed:
+    """B patterns as columns. `brought`: by row, the history that the caller sent with it, as the wire has it.
+
+    `windows`: each row's, or None where no row has any. `timeless`: rows whose score depends on no time.
+    """
+
+    numbers: NDArray[np.float64]  # (B, 4) wpm, hold_ms, transition_ms, error_percent
+    brought: Sequence[tuple[int, Any]] = ()
+    windows: Sequence[Any] | None = None
+    timeless: Sequence[int] = ()
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> Typed:
+        """Rows of the wire."""
+        return cls(
+            np.array([row[1][:4] for row in rows], dtype=np.float64).reshape(-1, NUMBERS),
+            [(i, row[2]) for i, row in enumerate(rows) if row[2]],
+            [row[3] for row in rows],
+            # A score for a chain may depend on nothing but what its digests cover, and times are none of it.
+            [i for i, row in enumerate(rows) if len(row) > 4],
+        )
+
+
 def compare(
     rows: Sequence[Row],
     records: Records,
@@ -49,38 +73,51 @@ def compare(
     quota: int,
     entering: NDArray[np.float64] | None = None,
 ) -> Comparison:
-    """Rows of the wire beside their records (B, K), newest first, of which `recorded` (B,) count.
+    """Rows of the wire, as `beside` has them."""
+    return beside(Typed.of(rows), records, recorded, now, quota, entering)
+
+
+def beside(
+    typed: Typed,
+    records: Records,
+    recorded: NDArray[np.int64],
+    now: NDArray[np.float64],
+    quota: int,
+    entering: NDArray[np.float64] | None = None,
+) -> Comparison:
+    """Patterns beside their records (B, K), newest first, of which `recorded` (B,) count.
 
     `now` (B,): when each was typed, in Unix seconds. `quota`: of how many a history takes within 24 hours, 0 for any.
     `entering` (B,): the time under which each would enter, where that is another.
     """
-    brought = [(i, row[2]) for i, row in enumerate(rows) if row[2] and not recorded[i]]
+    brought = [(i, patterns) for i, patterns in typed.brought if not recorded[i]]
+    rows = len(typed.numbers)
     own = records.shape[1]
     width = max(own, max((len(patterns) for _, patterns in brought), default=0))
-    history = np.zeros((len(rows), width, NUMBERS))  # (B, K, 4)
-    seconds = np.zeros((len(rows), width))  # (B, K)
+    history = np.zeros((rows, width, NUMBERS))  # (B, K, 4)
+    seconds = np.zeros((rows, width))  # (B, K)
     history[:, :own] = records["features"]
     seconds[:, :own] = records["seconds"]
-    counts = recorded.copy()
+    counts = recorded.copy() if brought else recorded
     for i, patterns in brought:
         counts[i] = len(patterns)
         history[i, : counts[i]] = [entry[1:5] for entry in patterns]
         seconds[i, : counts[i]] = [entry[0] for entry in patterns]
     ages_hours = np.abs(now[:, None] - seconds) / SECONDS_AN_HOUR
-    full = np.zeros(len(rows), dtype=np.bool_)
+    full = np.zeros(rows, dtype=np.bool_)
     if 0 < quota <= own:
         when = now if entering is None else entering
         full = (recorded >= quota) & (np.abs(when - seconds[:, quota - 1]) < SECONDS_A_DAY)
-    idle = np.zeros(len(rows), dtype=np.bool_)
+    idle = np.zeros(rows, dtype=np.bool_)
     if own:  # a backlog of last year finds no history idle
         idle = (recorded > 0) & (now - seconds[:, 0] >= IDLE_DAYS * SECONDS_A_DAY)
-    # A score for a chain may depend on nothing but what its digests cover, and times are none of it.
-    ages_hours[[len(row) > 4 for row in rows]] = 0.0
+    if typed.timeless:
+        ages_hours[typed.timeless] = 0.0
     sessions = Sessions(
-        np.array([row[1][:4] for row in rows], dtype=np.float64).reshape(-1, NUMBERS),
+        typed.numbers,
         history,
         counts,
-        _derived([row[3] for row in rows]),
+        None if typed.windows is None else _derived(typed.windows),
         _past_derived(records, brought, width),
         ages_hours,
     )

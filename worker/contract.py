@@ -268,11 +268,11 @@ class JobKeys:
         return f"{self.job}:plan"
 
     def data(self, shard: int) -> str:
-        """Hash: fragment -> compressed lines `[position, did_hash, numbers, history, windows, unix_seconds]`."""
+        """Hash: fragment -> compressed patterns, see `worker.packed`."""
         return f"{self.job}:data:{shard}"
 
     def results(self, page: int) -> str:
-        """Hash: chunk -> compressed lines of results, positions ascending."""
+        """Hash: chunk -> compressed results, see `worker.packed`; `broken:n` -> those of broken lines."""
         return f"{self.job}:results:{page}"
 
     def entries(self, chunk: int) -> str:

@@ -6,21 +6,25 @@ keyed hash of the DID, never the DID.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from worker.contract import HISTORY_KEY, REPEAT_SECONDS, asked_key, history_key
 from worker.history_scripts import APPEND, ENTER_ONCE
+from worker.kept_connection import Command, KeptConnection
 from worker.records import Pattern
 
 SECONDS_A_DAY = 86_400
 SCAN_COUNT = 500
+_APPEND_DIGEST = hashlib.sha1(APPEND.encode(), usedforsecurity=False).hexdigest()
 SPARE = 8  # patterns kept beyond the length, so that what was normal before a repeated question is still whole
 
 
@@ -53,6 +57,7 @@ class History:
         self.quota = min(quota, length)
         self._expiry_seconds = days * SECONDS_A_DAY
         self._enter = redis.register_script(ENTER_ONCE)
+        self._kept = KeptConnection(redis)
 
     def read(self, did_hashes: Sequence[str], *, spare: int = 0) -> list[list[Pattern]]:
         """The patterns of each DID, newest first; an empty list for an unknown one.
@@ -65,11 +70,11 @@ class History:
         """The same as records, which may hold what `Pattern.unpack` leaves out. Raises HistoryUnavailableError."""
         if not did_hashes:
             return []
-        pipeline = self._redis.pipeline(transaction=False)
-        for did_hash in did_hashes:
-            pipeline.lrange(history_key(did_hash), 0, self.length + spare - 1)
+        last = self.length + spare - 1
         try:
-            stored = pipeline.execute(raise_on_error=False)
+            stored = self._kept.call(
+                [("LRANGE", history_key(did_hash), 0, last) for did_hash in did_hashes]
+            )
         except (RedisError, OSError) as error:
             raise HistoryUnavailableError("the histories cannot be read") from error
         return [_readable(records) for records in stored]
@@ -98,30 +103,45 @@ class History:
         A pattern whose question entered within the hour before does not enter again.
         Raises HistoryUnavailableError.
         """
-        pipeline = self._redis.pipeline(transaction=False)
+        limits = (self.length + SPARE, self._expiry_seconds, self.quota, REPEAT_SECONDS)
+        arguments: list[Command] = []
         for entry in entries:
             keys = [history_key(entry.did_hash)]
             if entry.question:
                 keys.append(asked_key(entry.did_hash, entry.question))
-            limits = (self.length + SPARE, self._expiry_seconds, self.quota, REPEAT_SECONDS)
             founding, record = int(entry.founding), entry.pattern.pack()
-            pipeline.eval(APPEND, len(keys), *keys, founding, record, *limits)
+            arguments.append((len(keys), *keys, founding, record, *limits))
         try:
-            return sum(map(int, pipeline.execute()))
+            return sum(map(int, self._append(arguments)))
         except (RedisError, OSError) as error:
             raise HistoryUnavailableError("the histories cannot be written") from error
 
-    def enter_once(self, mark: str, entries: Sequence[Entry], remember_seconds: int) -> bool:
-        """Append all entries as `append` does, the oldest first, and leave `mark`, in one step.
+    def _append(self, arguments: list[Command]) -> list[Any]:
+        """The script's reply to each, by its digest; by its text where the server does not know it yet."""
+        replies = self._kept.call([("EVALSHA", _APPEND_DIGEST, *each) for each in arguments])
+        if any(isinstance(reply, NoScriptError) for reply in replies):
+            replies = self._kept.call([("EVAL", APPEND, *each) for each in arguments])
+        for reply in replies:
+            if isinstance(reply, Exception):
+                raise reply
+        return replies
 
-        False if the mark was there already. The step takes keys of many DIDs, so it needs one server and no cluster.
+    def enter_once(
+        self, mark: str, entries: Iterable[tuple[str, Sequence[bytes]]], remember_seconds: int
+    ) -> bool:
+        """Enter all entries as `append` does, and leave `mark`, in one step. False if the mark was there already.
+
+        `entries`: of each DID's hash, the oldest first, b"1" where it founds a history and b"0" where not, and the
+        record. The step takes keys of many DIDs, so it needs one server and no cluster.
         Raises HistoryUnavailableError.
         """
-        names = [mark, *(history_key(entry.did_hash) for entry in entries)]
+        names, values = [mark], []
+        for did_hash, each in entries:
+            names.append(history_key(did_hash))
+            values.append(b"".join(each))
         bounds = [remember_seconds, self.length + SPARE, self._expiry_seconds, self.quota]
-        records = [b"%d%b" % (entry.founding, entry.pattern.pack()) for entry in entries]
         try:
-            return bool(self._enter(names, [*bounds, *records]))
+            return bool(self._enter(names, [*bounds, *values]))
         except (RedisError, OSError) as error:
             raise HistoryUnavailableError("the histories cannot be written") from error
 

@@ -24,6 +24,13 @@ local function readable(record)
   end
   return true
 end
+local function known(newest)
+  local found = {}
+  for _, each in ipairs(newest) do
+    if readable(each) then found[#found + 1] = each end
+  end
+  return found
+end
 local function read(history, founding)  -- the newest eight, or an error
   local newest = redis.pcall('LRANGE', history, 0, 7)
   if not founding then return newest end
@@ -31,21 +38,17 @@ local function read(history, founding)  -- the newest eight, or an error
     redis.call('DEL', history)
     return {}
   end
-  local known = {}
-  for _, each in ipairs(newest) do
-    if readable(each) then known[#known + 1] = each end
-  end
-  return known
+  return known(newest)
 end
-local function enters(history, newest, record, founding, quota)  -- newest: up to eight
+local function enters(history, newest, record, founding, quota)  -- newest: eight or more, if there are
   if founding and #newest > 0 then return false end
   if newest[1] and #newest[1] >= 22 and seconds(record) + 3600 < seconds(newest[1]) then return false end
   local last = newest[quota]
   if quota > 8 and #newest == 8 then last = redis.call('LINDEX', history, quota - 1) end
   if last and #last >= 22 and math.abs(seconds(record) - seconds(last)) < 86400 then return false end
   local numbers = typed(record)
-  for _, each in ipairs(newest) do
-    if typed(each) == numbers then return false end
+  for n = 1, math.min(8, #newest) do
+    if typed(newest[n]) == numbers then return false end
   end
   return true
 end
@@ -70,19 +73,39 @@ return 1
 """
 )
 
-# KEYS mark history...; ARGV remember_seconds length expiry quota entry... -> 1 if the mark was not there yet.
-# An entry is "1" where it founds a history and "0" where not, and the record.
+# KEYS mark history...; ARGV remember_seconds length expiry quota, then for each history its entries, the oldest first:
+# of each "1" where it founds a history and "0" where not, and the record. -> 1 if the mark was not there yet.
 ENTER_ONCE: Final = (
     _ENTER
     + """
 if not redis.call('SET', KEYS[1], 1, 'NX', 'EX', ARGV[1]) then return 0 end
 local length, quota = tonumber(ARGV[2]), tonumber(ARGV[4])
+local most = math.max(8, quota)
 for i = 2, #KEYS do
-  local founding, record = string.sub(ARGV[i + 3], 1, 1) == '1', string.sub(ARGV[i + 3], 2)
-  local newest = read(KEYS[i], founding)
-  -- A key that holds something else is an error for its own entries, and none for others'.
-  if not newest.err and enters(KEYS[i], newest, record, founding, quota) then
-    push(KEYS[i], record, length, ARGV[3])
+  local history, entries, at, entered = KEYS[i], ARGV[i + 3], 1, {}
+  local newest = redis.pcall('LRANGE', history, 0, most - 1)
+  while at <= #entries do
+    local founding = string.byte(entries, at) == 49
+    local size = string.byte(entries, at + 1) == 2 and 114 or 22
+    local record = string.sub(entries, at + 1, at + size)
+    at = at + 1 + size
+    if newest.err and founding then
+      redis.call('DEL', history)
+      newest = {}
+    end
+    -- A key that holds something else is an error for its own entries, and none for others'.
+    if not newest.err and enters(history, founding and known(newest) or newest, record, founding, quota) then
+      entered[#entered + 1] = record
+      table.insert(newest, 1, record)
+      newest[most + 1] = nil
+    end
+  end
+  if #entered > 0 then
+    for n = 1, #entered, 4096 do  -- Lua hands over no more than some thousand arguments at once
+      redis.call('LPUSH', history, unpack(entered, n, math.min(n + 4095, #entered)))
+    end
+    redis.call('LTRIM', history, 0, length - 1)
+    redis.call('EXPIRE', history, ARGV[3])
   end
 end
 return 1

@@ -49,10 +49,9 @@ class WorkerMetrics:
             "inference_seconds", "Scoring of one message", buckets=LATENCY_BUCKETS, **own
         )
         self.rows = Histogram("message_rows", "Patterns per message", buckets=ROWS_BUCKETS, **own)
-        for decision in Decision:
-            self.decisions.labels(decision)
-        for reason in set(Reason) - {Reason.DID_ABBREVIATED}:  # which the front end alone knows
-            self.reasons.labels(reason)
+        self.by_decision = {str(each): self.decisions.labels(each) for each in Decision}
+        said = set(Reason) - {Reason.DID_ABBREVIATED}  # which the front end alone knows
+        self.by_reason = {str(each): self.reasons.labels(each) for each in said}
         self.model = Gauge("model_info", "1 for the model in use", ["version", "device"], **own)
         self.gpu_busy = Gauge("gpu_utilization_ratio", "Share of time the GPU was busy", **own)
         self.gpu_memory = Gauge("gpu_memory_used_bytes", "Memory in use on the GPU", **own)

@@ -27,7 +27,9 @@ def run(settings: WorkerSettings) -> None:
     from worker.model_holder import ModelHolder  # noqa: PLC0415
     from worker.promotion import Promotions  # noqa: PLC0415
     from worker.scoring import ScoringCore  # noqa: PLC0415
+    from worker.short_way import open_short_way  # noqa: PLC0415
     from worker.tasks import scoring  # noqa: PLC0415
+    from worker.turn import Turn  # noqa: PLC0415
 
     metrics = WorkerMetrics()
     holder = ModelHolder(
@@ -52,7 +54,9 @@ def run(settings: WorkerSettings) -> None:
     totals = Totals(open_redis(settings.result_url), metrics)
     aftermath = Aftermath(history, totals, metrics)
     core = ScoringCore(holder.current, history, rule(settings), point=settings.operating_point)
-    scoring.register(app, core, aftermath, probe)
+    turn = Turn(core, aftermath)
+    scoring.register(app, turn, probe)
+    open_short_way(app, turn)
     if settings.worker_metrics_port:
         metrics.serve(settings.worker_metrics_host, settings.worker_metrics_port)
     Heartbeat(open_redis(settings.result_url), node_name("online")).start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from worker.contract import Answer, Reason, RowError
@@ -18,12 +19,12 @@ class Outcome:
     entries: list[Entry]
     inference_ms: float = 0.0
 
-    @property
+    @cached_property
     def answers(self) -> list[Answer]:
         """The rows that were scored."""
         return [row for row in self.reply["rows"] if "error" not in row]
 
-    @property
+    @cached_property
     def errors(self) -> list[RowError]:
         """The rows that were not."""
         return [row for row in self.reply["rows"] if "error" in row]
@@ -33,7 +34,7 @@ class Outcome:
         """How many scored rows got each decision."""
         return Counter(answer["decision"] for answer in self.answers)
 
-    @property
+    @cached_property
     def reasons(self) -> Counter[str]:
         """How many scored rows got each reason."""
         return Counter(reason for answer in self.answers for reason in answer["reasons"])

@@ -78,9 +78,11 @@ class ScoringCore:
         """
         named = list(dict.fromkeys(row[0] for row in rows if row[0] is not None))
         questions = list(dict.fromkeys((row[0], question_of(row)) for row in rows if row[4:]))
+        if not questions:
+            found = dict(zip(named, self._history.records(named), strict=True))
+            return [found.get(row[0], []) for row in rows]
         entered = dict(zip(questions, self._history.entered(questions), strict=True))
-        spare = SPARE if questions else 0
-        recorded = dict(zip(named, self._history.records(named, spare), strict=True))
+        recorded = dict(zip(named, self._history.records(named, SPARE), strict=True))
         length = self._history.length
         return [
             before(recorded.get(row[0], []), entered.get((row[0], question_of(row))))[:length]

@@ -6,12 +6,15 @@ dies, so that the next worker meets them again. Whoever can write to the broker 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from queue import Empty
 from typing import Any
 
 import structlog
 from kombu.transport.redis import Channel as RedisChannel
 from kombu.transport.redis import Transport as RedisTransport
+from kombu.utils.encoding import bytes_to_str
+from kombu.utils.json import loads
 
 
 class Channel(RedisChannel):
@@ -22,12 +25,34 @@ class Channel(RedisChannel):
         # Without acknowledgement bookkeeping nothing is owed to a message that its worker died of.
         self.do_restore = self.ack_emulation
 
+    short_way: Callable[[bytes], bool] | None = None
+    """Asked first about each message's bytes, where it is set; True where it has dealt with them."""
+
     def _brpop_read(self, **options: Any) -> Any:
+        """As kombu's, with the short way before it."""
         try:
-            return super()._brpop_read(**options)  # type: ignore[no-untyped-call]
+            popped = self._popped(**options)
+            if not popped:
+                raise Empty
+            key, item = popped
+            if self.short_way is None or not self.short_way(item):
+                queue = bytes_to_str(key).rsplit(self.sep, 1)[0]  # type: ignore[no-untyped-call]
+                self._queue_cycle.rotate(queue)
+                self.connection._deliver(loads(bytes_to_str(item)), queue)  # type: ignore[no-untyped-call]
         except ValueError as error:  # what is not JSON, or not UTF-8
             structlog.get_logger().error("message_dropped", error=repr(error)[:200])
             raise Empty from error
+        finally:
+            self._in_poll = None  # type: ignore[assignment]
+            self._flush_brpop_reauth()  # type: ignore[no-untyped-call]
+        return True
+
+    def _popped(self, **options: Any) -> Any:
+        try:
+            return self.client.parse_response(self.client.connection, "BRPOP", **options)
+        except self.connection_errors:
+            self.client.connection.disconnect()  # the next round connects again
+            raise
 
 
 class Transport(RedisTransport):

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
-from pydantic_core import to_json
 from redis.asyncio import Redis
 
 from api.errors import NotFoundError
 from api.jobs import scripts
 from api.jobs.store import told
+from api.jobs.worded import Lines, page_of, unscored
 from worker.contract import (
     ACTIVE_JOBS,
     CALLBACKS,
@@ -20,13 +19,12 @@ from worker.contract import (
     JOBS_OF,
     RESULTS_PER_PAGE,
     SHARDS,
-    ErrorCode,
     JobKeys,
 )
 
 JOBS_LISTED: Final = 100
 PIECE_LINES: Final = 512
-_PREFIX: Final = len(b'{"index":')
+LOST: Final = "its chunk could not be read; the worker's log has the cause"
 
 Job = dict[str, Any]
 
@@ -75,41 +73,23 @@ class Board:
         """
         expected, ended = offset, job["state"] in ("done", "failed")
         while expected < job["total"]:
-            end = min((expected // RESULTS_PER_PAGE + 1) * RESULTS_PER_PAGE, job["total"])
-            page = await self._page(job["job_id"], expected // RESULTS_PER_PAGE)
-            lines: list[bytes] = []
-            for position, line in page:
-                if expected < position and ended:
-                    lines += map(_lost, range(expected, position))
-                elif position != expected:
-                    continue
-                lines.append(line)
-                expected = position + 1
-            if ended:
-                lines += map(_lost, range(expected, end))
-                expected = end
+            number, place = divmod(expected, RESULTS_PER_PAGE)
+            end = min(job["total"] - number * RESULTS_PER_PAGE, RESULTS_PER_PAGE)
+            page = (await self._page(job["job_id"], number))[place:end]
+            lines = []
+            for position, line in enumerate(page, expected):
+                if line is None and not ended:
+                    break
+                lines.append(line or unscored(position, LOST))
             for start in range(0, len(lines), PIECE_LINES):
                 yield b"\n".join(lines[start : start + PIECE_LINES]) + b"\n"
-            if expected < end:
+            expected += len(lines)
+            if len(lines) < len(page):
                 return
 
-    async def _page(self, job_id: str, page: int) -> list[tuple[int, bytes]]:
+    async def _page(self, job_id: str, page: int) -> Lines:
         read: Any = self._redis.hvals(JobKeys(job_id).results(page))
-        return await asyncio.to_thread(_merged, await told(read))
-
-
-def _lost(position: int) -> bytes:
-    detail = "its chunk could not be read; the worker's log has the cause"
-    return to_json({"index": position, "error_code": ErrorCode.INFERENCE_ERROR, "detail": detail})
-
-
-def _merged(blobs: list[bytes]) -> list[tuple[int, bytes]]:
-    found = []
-    for blob in blobs:
-        for line in zlib.decompress(blob).split(b"\n"):
-            found.append((int(line[_PREFIX : line.index(b",", _PREFIX)]), line))
-    found.sort()
-    return found
+        return await asyncio.to_thread(page_of, await told(read))
 
 
 def _job(job_id: str, stored: dict[str, str], now: float) -> Job:

@@ -13,12 +13,14 @@ from starlette.requests import Request
 from api.access.client import client_name
 from api.access.keys import HEADER, key_hash
 from api.errors import InvalidInputError, NotFoundError
+from api.identity import Identities
 from api.jobs.board import Board, Job
 from api.jobs.courier import Courier
 from api.jobs.dead import DeadLetters
 from api.jobs.intake import Bounds, Intake
 from api.jobs.names import Names, ready
 from api.jobs.outbox import Call, Outbox
+from api.jobs.reading import JobReader
 from api.jobs.resolver import Resolver
 from api.jobs.shown import shown
 from api.jobs.store import JobStore
@@ -42,7 +44,8 @@ class JobDesk:
             settings.jobs_url, max_connections=CONNECTIONS, command_seconds=COMMAND_SECONDS
         )
         self._broker = open_redis(settings.broker_url, command_seconds=COMMAND_SECONDS)
-        self._secret = settings.did_hash_key.get_secret_value().encode()
+        secret = settings.did_hash_key.get_secret_value()
+        self._secret = secret.encode()
         self._keys_needed = bool(settings.api_key_hashes)
         bounds = Bounds(
             settings.job_max_patterns,
@@ -51,7 +54,8 @@ class JobDesk:
             silent_seconds,
             settings.job_result_seconds,
         )
-        self._intake = Intake(reader, JobStore(self._redis), bounds, clock)
+        job_reader = JobReader(reader, Identities(secret))
+        self._intake = Intake(job_reader, JobStore(self._redis), bounds, clock)
         self._names = Names(self._broker, settings.broker_url)
         self.board = Board(self._redis, clock)
         self.dead = DeadLetters(self._redis, self._names, clock)

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from api.errors import InvalidInputError
 
@@ -16,8 +15,7 @@ _WHITE: Final = b" \t\r\n"
 _BOUNDARY: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],"]', re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):  # made a million times, and faster so than a dataclass
     """One item's bytes and its line, counted from 1; in a list the line is the item's place in it."""
 
     line: int
@@ -66,24 +64,27 @@ class _Lines:
     def items(self) -> Iterator[Item]:
         *lines, self.buffer = self.buffer.split(b"\n")
         for line in lines:
-            yield from self._one(line)
+            item = self._item(line)
+            if item is not None:
+                yield item
         if len(self.buffer) > self._item_bytes:
             if not self._skipping:
                 yield Item(self._line + 1, b"", too_long=True)
             self._skipping, self.buffer = True, b""
 
     def rest(self) -> Iterator[Item]:
-        line, self.buffer = self.buffer, b""
-        yield from self._one(line)
+        item, self.buffer = self._item(self.buffer), b""
+        return iter(() if item is None else (item,))
 
-    def _one(self, line: bytes) -> Iterator[Item]:
+    def _item(self, line: bytes) -> Item | None:
         self._line += 1
         if self._skipping:
             self._skipping = False
         elif len(line) > self._item_bytes:
-            yield Item(self._line, b"", too_long=True)
+            return Item(self._line, b"", too_long=True)
         elif line.strip(_WHITE):
-            yield Item(self._line, line)
+            return Item(self._line, line)
+        return None
 
 
 class _List:

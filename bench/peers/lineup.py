@@ -12,12 +12,14 @@ from scripts.part import ROOT, Part
 from scripts.ports import free_port
 
 BENTOML_PYTHON: Final = Path(sys.executable).parent.parent / "bentoml" / "bin" / "python"
-# The last two are its documentation's own for throughput: six times the requests of its Python proxy.
-RAY_SETTINGS: Final = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_DISABLE_IMPORT_WARNING": "1",
+RAY_QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
+# Its documentation's own for throughput: many times the requests of its Python proxy.
+RAY_TUNED: Final = {
     "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
     "RAY_SERVE_ENABLE_HA_PROXY": "1",
+    # HAProxy takes its settings over from itself just after the start. By default it gives up after 30 s, and the
+    # turns of the others, in which it stands still, are longer.
+    "RAY_SERVE_HAPROXY_STARTUP_TIMEOUT_S": "3600",
 }
 NO_STORE: Final = "histories in memory, none written; no validation, no rate limits"
 INSTALL: Final = "make bench installs it; by hand: pip install -c constraints.txt -e '.[bench]'"
@@ -40,12 +42,25 @@ def litserve() -> Contestant:
 
 
 def ray_serve() -> Contestant:
-    """Ray Serve with `@serve.batch`."""
+    """Ray Serve with `@serve.batch`, as pip installs it."""
+    about = f"its Python proxy, one replica, batches of 64, 1 ms to fill one; {NO_STORE}"
+    return _ray("ray", "Ray Serve as installed", about, {})
+
+
+def ray_serve_tuned() -> Contestant:
+    """The same with HAProxy in front and its settings for throughput."""
+    about = f"HAProxy, one replica, its throughput settings, batches of 64, 1 ms to fill one; {NO_STORE}"
+    return _ray("ray_tuned", "Ray Serve, tuned (HAProxy)", about, RAY_TUNED)
+
+
+def _ray(name: str, label: str, about: str, settings: dict[str, str]) -> Contestant:
     port = free_port(0)
     command = [sys.executable, "-m", "bench.peers.ray_server", str(port)]
-    about = f"HAProxy, one replica, its throughput settings, batches of 64, 1 ms to fill one; {NO_STORE}"
-    found = _contestant("ray", "Ray Serve", version_here("ray"), command, port, about)
-    found.parts[0].environment.update(RAY_SETTINGS)
+    found = _contestant(name, label, version_here("ray"), command, port, about)
+    found.parts[0].environment.update(RAY_QUIET | settings)
+    found.ready_seconds = (
+        150.0  # a cluster of ten processes: 25 s on two idle cores, 65 on busy ones
+    )
     return found
 
 

@@ -32,7 +32,8 @@ class Scoring:
 
 
 if __name__ == "__main__":
-    ray.init(num_cpus=2, include_dashboard=False, configure_logging=False)
+    # A cluster of its own: two of these servers may run at once.
+    ray.init(address="local", num_cpus=2, include_dashboard=False, configure_logging=False)
     serve.start(http_options={"host": "127.0.0.1", "port": int(sys.argv[1])}, logging_config=QUIET)
     deployment = serve.deployment(Scoring, logging_config=QUIET, **REPLICA)
     serve.run(deployment.bind(), route_prefix="/predict")

@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
+from api.__main__ import ACCEPTED_A_TURN
 from tests.api.front import HASH_KEY
 from tests.api.served import exchange
 from tests.e2e.service import free_port
@@ -76,3 +78,34 @@ def test_it_serves_until_a_signal_and_then_ends_in_order(
     events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
     assert "request" in events
     assert "Application shutdown complete." in events
+
+
+def test_each_turn_of_its_loop_takes_many_connections_in(
+    serving: tuple[subprocess.Popen[bytes], str],
+) -> None:
+    process, _ = serving
+    sockets = psutil.Process(process.pid).net_connections("tcp")
+    (listener,) = (each.fd for each in sockets if each.status == psutil.CONN_LISTEN)
+    files = Path(f"/proc/{process.pid}/fd")
+    queue = (files / str(listener)).readlink()
+    copies = [each for each in files.iterdir() if each.readlink() == queue]
+    assert len(copies) >= ACCEPTED_A_TURN > 1
+
+
+def test_a_port_that_is_taken_is_named_and_ends_it(
+    serving: tuple[subprocess.Popen[bytes], str], redis_url: str, tmp_path: Path
+) -> None:
+    _, url = serving
+    settings = {"DID_HASH_KEY": HASH_KEY, "REDIS_URL": redis_url, "PORT": url.rpartition(":")[2]}
+    second = subprocess.run(
+        [sys.executable, "-m", "api"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert second.returncode != 0
+    assert "address already in use" in second.stderr.lower()
+    assert httpx.get(url).status_code == 200

@@ -1,38 +1,30 @@
-from __future__ import annotations
+"""What the stages are given; tests/benchmarks calls each of them."""
 
-import time
+from __future__ import annotations
 
 import pytest
 
-from bench.budget import microseconds, stage_table
-from bench.budget_front import front_stages, message
-from bench.budget_worker import worker_stages
+from bench.budget_front import message, reader
+from bench.budget_worker import _rich_sessions, _sessions
 from worker.contract import WIRE_VERSION
-
-
-@pytest.mark.parametrize("size", [1, 3])
-def test_every_stage_of_a_request_can_be_timed(size: int) -> None:
-    stages = [*front_stages(size), *worker_stages(size)]
-    named = " ".join(name for name, _, _ in stages)
-    for word in ("parse", "validate", "dispatch", "decode", "history", "evidence", "network"):
-        assert word in named
-    for _, call, patterns in stages:
-        assert patterns in {1, size}
-        call()
-        call()
-
-
-def test_the_table_has_a_line_for_each_stage_and_a_figure_for_each_size() -> None:
-    lines = stage_table((1, 2), seconds=0.0)
-    assert len(lines) == 2 + len(front_stages(1)) + len(worker_stages(1))
-    assert {line.count("|") for line in lines} == {4}
-
-
-def test_only_the_processors_time_counts() -> None:
-    assert microseconds(lambda: time.sleep(0.02), 0.05) < 20_000
 
 
 def test_the_message_is_one_of_this_wire() -> None:
     asked = message(2)
     assert asked["v"] == WIRE_VERSION
     assert [len(row) >= 4 for row in asked["rows"]] == [True, True]
+
+
+def test_a_body_is_read_to_a_row() -> None:
+    assert reader() is not reader()
+    assert message(1)["rows"] == message(2)["rows"][:1]
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_only_the_rich_sessions_have_statistics(size: int) -> None:
+    plain, rich = _sessions(size), _rich_sessions(size)
+    for given in (plain, rich):
+        assert given.current.shape == (size, 4)
+        assert given.history.shape == (size, 10, 4)
+    assert plain.derived is None
+    assert rich.derived is not None

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from bench import field as field_module
 from bench import stages, wrk
 from bench.contestant import Contestant
 from bench.field import Field
@@ -79,6 +80,17 @@ def test_what_fails_in_its_turn_is_out_and_the_rest_goes_on(field: Field) -> Non
         assert running is not None
 
 
+def test_who_does_not_wake_up_is_out(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(field_module, "BACK_SECONDS", 0.1)
+    weak = small("weak")
+    field.enter(weak)
+    assert weak.parts[0].process is not None
+    weak.parts[0].process.kill()
+    with field.turn("weak") as running:
+        assert running is None
+    assert "weak" in field.out
+
+
 def test_an_echo_that_is_silent_stops_nobody_elses_measurement(
     field: Field, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +104,15 @@ def test_an_echo_that_is_silent_stops_nobody_elses_measurement(
     assert "p50_one_ms/echo" not in notes.samples
     for name in ("rate/service", "p50_one_ms/service", "scorer_one_ms"):
         assert len(notes.samples[name]) == QUICK.rounds
+
+
+def test_no_round_begins_when_the_time_is_over(field: Field) -> None:
+    assert list(field.rounds("something", 3)) == [0, 1, 2]
+    seen = []
+    for number in field.rounds("something", 3):
+        seen.append(number)
+        field.end = time.monotonic()
+    assert seen == [0]
 
 
 def test_a_mistake_of_our_own_is_nobodys_fault(field: Field) -> None:

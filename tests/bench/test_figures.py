@@ -63,6 +63,15 @@ def test_one_connection_is_held_against_echo_plus_scorer() -> None:
     assert figure.reached
 
 
+def test_of_two_ways_to_run_one_peer_only_the_plain_one_is_to_be_beaten() -> None:
+    samples = {"rate/service": [3000.0], "rate/ray": [200.0], "rate/ray_tuned": [2000.0]}
+    labels = LABELS | {"ray": "Ray", "ray_tuned": "Ray, tuned"}
+    found = {figure.name: figure for figure in figures(samples, labels)}
+    plain, tuned = (found[f"the same against {labels[name]}"] for name in ("ray", "ray_tuned"))
+    assert (plain.values, plain.at_least, plain.reached) == ((15.0,), 15.0, True)
+    assert (tuned.values, tuned.at_least, tuned.reached) == ((1.5,), None, None)
+
+
 def test_the_scorer_is_judged_by_its_slowest_batch_against_the_fastest_products() -> None:
     samples = {
         "scorer/64": [50.0, 60.0],
@@ -93,6 +102,10 @@ def test_a_flood_that_did_not_leave_in_time_proves_nothing() -> None:
         assert one(given, "against at capacity").reached is reached
         assert one(given, "neither with 200 nor with 503").reached is reached
         assert one(given, "requests/s that left").reached is reached
+
+
+def test_what_the_generator_took_is_told_in_percent_of_a_core() -> None:
+    assert one({"flood_processor_share": [0.2]}, "of one core").values == (20.0,)
 
 
 def test_refusals_under_load_fail_their_row() -> None:

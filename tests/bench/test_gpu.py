@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 import pytest
 import torch
@@ -22,6 +23,24 @@ def test_a_devices_time_is_split_into_kernels_and_copies() -> None:
     events = [("gemm", 30.0), ("Memcpy HtoD", 15.0), ("relu", 10.0), ("Memset (Device)", 5.0)]
     assert gpu.split(events, 100.0) == (0.4, 0.2)
     assert gpu.split([], 100.0) == (0.0, 0.0)
+
+
+def test_the_profilers_events_are_read_as_a_gpus_would_be() -> None:
+    rows = torch.rand(64, 64)
+    kernels, copies = gpu.device_shares(lambda: rows @ rows, "CPU")
+    assert kernels > 0
+    assert copies == 0
+
+
+def test_the_command_measures_on_the_processor_where_it_is_asked_to(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.set_num_threads(1)
+    monkeypatch.setattr(sys, "argv", ["bench.gpu", "--device", "cpu"])
+    monkeypatch.setattr(gpu, "measure", partial(gpu.measure, batches=(1, 16), seconds=0.0))
+    assert gpu.main() == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("|")[1].strip() for line in lines[2:]] == ["1", "16"]
 
 
 def test_what_is_neither_stands_in_the_last_column() -> None:

@@ -38,6 +38,7 @@ def test_as_many_requests_leave_as_the_rate_asks_for(serve: Serve) -> None:
     assert load.answered == len(server.bodies) == 150
     assert load.rate == 300
     assert load.offered == pytest.approx(300, rel=0.05)
+    assert 0 < load.processor_seconds < 0.5
     assert server.bodies.count(b"one") == 75
 
 
@@ -66,3 +67,28 @@ def test_refusals_and_broken_connections_are_counted_by_status(
 def test_a_target_that_is_not_there_is_an_error() -> None:
     with pytest.raises(OSError, match=r"refused|connect"):
         openloop.run(target(1), rate=10, seconds=0.1)
+
+
+def test_a_request_that_finds_all_connections_busy_gets_a_new_one(serve: Serve) -> None:
+    server = serve(stall_at=5, stall_seconds=0.4)
+    load = openloop.run(target(server.port), rate=500, seconds=0.4)
+    assert load.offered == pytest.approx(500, rel=0.05)  # although nobody answers
+    assert load.answered == 200
+    assert load.unsent == 0
+
+
+def test_good_answers_are_in_order_of_their_time(serve: Serve) -> None:
+    server = serve(lambda n: REFUSAL if n == 2 else ANSWER)
+    loop = openloop.OpenLoop(target(server.port), 100, 0.2, 4)
+    loop.run(patience_seconds=1)
+    assert loop.answered_at == sorted(loop.answered_at)
+    assert len(loop.answered_at) == 19
+    assert loop.sent.is_set()
+
+
+def test_what_was_sent_late_has_as_long_for_its_answer(serve: Serve) -> None:
+    server = serve(stall_at=0, stall_seconds=0.5)
+    load = openloop.run(target(server.port), 100, 0.1, connections=1, patience_seconds=0.45)
+    assert load.answered == 10  # nine of them left 0.4 s after the time was over
+    assert load.unsent == 0
+    assert load.refused == {}

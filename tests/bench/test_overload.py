@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 
 import pytest
@@ -40,6 +39,7 @@ def test_answers_refusals_and_recovery_are_taken_down(
     found = {name: values[0] for name, values in notes.samples.items()}
     assert found["flood_refused"] > 0
     assert found["flood_lost"] == 0
+    assert found["flood_processor_share"] > 0
     assert found["flood_answered"] + found["flood_refused"] + found[
         "flood_unsent"
     ] == pytest.approx(2 * found["capacity"] * 0.2, abs=1)
@@ -47,19 +47,25 @@ def test_answers_refusals_and_recovery_are_taken_down(
     assert 0 < found["flood_offered"] <= 1
 
 
-def test_a_service_that_stays_down_is_out(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overload, "CONNECTIONS", 4)
+def test_a_service_that_stays_down_after_the_flood_is_an_error(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(overload, "GIVE_UP_SECONDS", 0.1)
-    server = serve(lambda n: JSON_ANSWER if n < 20 else REFUSAL)
-    field = field_with(server.port)
+    target = Target(serve(lambda n: REFUSAL).port, "/", [b"x"] * 9)
+    with pytest.raises(OSError, match="does not answer again"):
+        overload.flood_and_probe(target, target, 100, 0.2)
+
+
+def test_a_service_that_refuses_everything_has_no_capacity_to_exceed(serve: Serve) -> None:
+    field = field_with(serve(lambda n: REFUSAL if n else JSON_ANSWER).port)
     overload.measure(field, PLAN, Notebook())
-    assert "does not answer again" in field.out["service"]
+    assert "no good answer under load" in field.out["service"]
 
 
 def test_recovery_counts_from_the_last_intended_request_whoever_still_waits(serve: Serve) -> None:
     server = serve(stall_at=20, stall_seconds=0.6)
     target, probes = Target(server.port, "/", [b"x"]), Target(server.port, "/", [b"probe"])
-    load, recovery_seconds = asyncio.run(overload.flood_and_probe(target, probes, 100, 0.3))
+    load, recovery_seconds = overload.flood_and_probe(target, probes, 100, 0.3)
     assert b"probe" in server.bodies
     assert (
         0.3 < recovery_seconds < 1.0
@@ -69,10 +75,16 @@ def test_recovery_counts_from_the_last_intended_request_whoever_still_waits(serv
 
 @pytest.mark.parametrize(
     ("status", "name", "count"),
-    [(504, "flood_lost", 1), (503, "flood_refused", 1), (500, "flood_lost", 1)],
+    [
+        (504, "flood_lost", 1),
+        (503, "flood_refused", 1),
+        (500, "flood_lost", 1),
+        (0, "flood_lost", 1),
+    ],
 )
 def test_only_a_refusal_or_a_200_is_an_answer(status: int, name: str, count: int) -> None:
     notes = Notebook()
     overload._note(summed_up([1.0], 1.0, {status: 1}), 2.0, notes)
     assert notes.samples[name] == [count]
+    assert notes.samples["flood_no_answer"] == [1 if status == 0 else 0]
     assert sum(notes.samples[each][0] for each in ("flood_lost", "flood_refused")) == 1

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench import wrk
+from bench.field import SETTLE_SECONDS
 from bench.peers import lineup
 from bench.pictures import draw
 from bench.plan import EVERYBODY, FULL, QUICK
@@ -72,3 +73,9 @@ def test_every_plan_alternates_and_measures_the_service(plan: object) -> None:
     assert given["contestants"][0] == "service"
     assert given["rounds"] >= 2
     assert set(given["curve_of"]) <= set(given["contestants"])
+
+
+def test_a_bench_ends_in_15_minutes_and_a_quick_one_in_2() -> None:
+    for plan, most_seconds in ((FULL, 900.0), (QUICK, 120.0)):
+        each = plan.warm_seconds + plan.load_seconds + plan.one_seconds + SETTLE_SECONDS
+        assert plan.most_seconds + len(plan.contestants) * each < most_seconds

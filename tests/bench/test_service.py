@@ -57,6 +57,7 @@ def test_the_service_is_one_front_end_and_one_worker() -> None:
         lineup.litserve,
         lineup.bentoml,
         lineup.ray_serve,
+        lineup.ray_serve_tuned,
         lambda: lineup.celery_get("redis://127.0.0.1:1/2"),
     ],
 )
@@ -66,6 +67,14 @@ def test_every_peer_runs_on_one_thread_and_says_what_it_leaves_out(peer: object)
     assert any(str(found.port) in part.command for part in found.parts)
     assert "histories in memory" in found.about
     assert "no rate limits" in found.about
+
+
+def test_one_ray_serve_is_as_it_comes_and_the_other_as_its_documentation_tunes_it() -> None:
+    plain, tuned = (
+        made().parts[0].environment for made in (lineup.ray_serve, lineup.ray_serve_tuned)
+    )
+    assert not {name for name in plain if name.startswith("RAY_SERVE")}
+    assert dict(plain) | lineup.RAY_TUNED == dict(tuned)
 
 
 def test_a_peer_that_is_installed_has_the_pinned_version() -> None:

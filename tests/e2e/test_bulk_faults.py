@@ -106,7 +106,7 @@ def test_a_message_that_is_lost_is_sent_again(bulk: BulkService) -> None:
 
 
 def test_a_front_end_killed_while_a_job_is_sent_leaves_no_part_of_it(bulk: BulkService) -> None:
-    body = ndjson(patterns(60_000, 1_000))
+    body = ndjson(patterns(80_000, 1_000))  # the half of it is more than the front end holds
     half = len(body) // 2
     connection = http.client.HTTPConnection("127.0.0.1", bulk.service.port, timeout=30)
     connection.putrequest("POST", "/jobs")

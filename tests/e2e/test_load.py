@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import signal
+import threading
 import time
+import urllib.request
 from typing import Any
 
 import numpy as np
 import pytest
+from redis import Redis
 
 from ml.registry import load
 from ml.sessions import Sessions
@@ -65,20 +70,31 @@ def test_a_thousand_concurrent_predictions_get_each_their_own_dids_answer(
     assert len(set(scores)) > 20
 
 
-def test_two_front_ends_and_two_workers_share_the_figures(own_service: RunningService) -> None:
+def test_two_front_ends_and_two_workers_give_the_models_own_scores_and_share_the_figures(
+    own_service: RunningService,
+) -> None:
     own_service.redis()
-    for _ in range(2):
-        own_service.worker()
+    metrics = [free_port(), free_port()]
+    workers = [own_service.worker(WORKER_METRICS_PORT=str(port)) for port in metrics]
     own_service.api()
     second = free_port()
     own_service.api(PORT=str(second))
     own_service.wait_healthy()
+    with Redis.from_url(own_service.redis_url) as redis:
+        own_service.wait_for(lambda: redis.info("clients")["blocked_clients"] == 2, "both wait")
+    rng = np.random.default_rng(8)
     ports = (own_service.port, second)
     for port in ports:
         own_service.port = port
         own_service.wait_healthy()
-        bodies = [pattern(f"0x{n:x}") for n in range(150)]
-        assert {a.status_code for a in post_all(own_service.url("/predict"), bodies, 20)} == {200}
+        bodies = [body(n + 150 * (port == second), rng) for n in range(150)]
+        answers = post_all(own_service.url("/predict"), bodies, 20)
+        assert {answer.status_code for answer in answers} == {200}
+        scores = [answer.json()["confidence_score"] for answer in answers]
+        assert scores == expected(bodies)
+    shares = [predictions(port) for port in metrics]
+    assert min(shares) > 0
+    assert sum(shares) == 300
 
     def totals(port: int) -> int:
         own_service.port = port
@@ -90,3 +106,20 @@ def test_two_front_ends_and_two_workers_share_the_figures(own_service: RunningSe
     assert performance["avg_inference_time_ms"] > 0
     assert 0 < performance["avg_confidence"] <= 100
     assert "prediction_count 300" in own_service.get("/metrics")[1]
+
+    stopping = threading.Timer(0.2, workers[0].signal, (signal.SIGTERM,))
+    stopping.start()
+    bodies = [body(n + 300, rng) for n in range(400)]
+    answers = post_all(own_service.url("/predict"), bodies, 20)
+    assert workers[0].wait() == 0
+    assert {answer.status_code for answer in answers} == {200}
+
+
+def predictions(port: int) -> float:
+    """How many patterns the worker with this port of metrics scored."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        found = re.search(
+            r"^biometrics_worker_predictions_total (\S+)", answer.read().decode(), re.M
+        )
+    assert found is not None
+    return float(found[1])

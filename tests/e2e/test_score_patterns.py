@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from scripts.score_patterns import content_key, main
-from tests.e2e.bulk import BulkService, ndjson, patterns
+from tests.e2e.bulk import (
+    BulkService,
+    assert_nothing_lost_and_nothing_twice,
+    ndjson,
+    patterns,
+)
 from tests.e2e.service import RunningService
 
 pytestmark = pytest.mark.e2e
@@ -39,3 +47,23 @@ def test_a_file_is_scored_in_its_order_and_an_interrupted_run_goes_on(
     assert output.read_bytes() == whole
     assert not note.exists()
     assert len(own_service.get("/jobs")[1]["jobs"]) == 1
+    _a_parquet_file_is_scored_as_well(bulk, tmp_path)
+
+
+def _a_parquet_file_is_scored_as_well(bulk: BulkService, directory: Path) -> None:
+    body = patterns(300, 30, seed=2)
+    path, output = directory / "pending.parquet", directory / "of_parquet.ndjson"
+    rows = [
+        {
+            "did": each["did"],
+            **each["features"],
+            "timestamp": datetime.fromtimestamp(each["timestamp"], UTC),
+        }
+        for each in body
+    ]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    wanted = ["--input", str(path), "--output", str(output), "--url", bulk.service.url("")]
+    assert main(wanted) == 0
+    job_id = bulk.service.get("/jobs")[1]["jobs"][0]["job_id"]
+    results = assert_nothing_lost_and_nothing_twice(bulk, job_id, body)
+    assert [json.loads(line) for line in output.read_bytes().splitlines()] == results

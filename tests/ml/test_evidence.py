@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ml.evidence import MAX_HISTORY, Evidence, Tails, knowledge
+from ml.evidence import KEYS_OF_ONE, LENGTHS, MAX_HISTORY, Evidence, Tails, knowledge
 from ml.features import even
 from ml.population import Population
 from ml.sessions import Sessions
@@ -35,12 +35,18 @@ def student_t(x: Vector, mean: Vector, scale: Vector, freedom: float) -> float:
     )
 
 
-def slow_ratio(population: Population, known: tuple[int, ...], now: Vector, past: Vector) -> float:
+def slow_ratio(
+    population: Population,
+    known: tuple[int, ...],
+    now: Vector,
+    past: Vector,
+    length: float = LENGTHS[0],
+) -> float:
     """log p(session | history) - log p(session | anybody) over the features `known`."""
     if not known or not len(past):
         return 0.0
     tails, chosen, k = Tails(), np.array(known), len(past)
-    slope, left = population.regression(chosen, k)
+    slope, left = population.regression(chosen, k, length)
     mean = population.mean[chosen]
     own = past[:, chosen]
     expected = mean + slope @ (own.mean(axis=0) - mean)
@@ -48,7 +54,8 @@ def slow_ratio(population: Population, known: tuple[int, ...], now: Vector, past
     within = np.diag(population.within)[chosen]
     spread = (tails.prior_sessions + scatter / within) / (tails.prior_sessions + k - 1)
     scale = left * np.sqrt(np.outer(spread, spread))
-    anybody = population.total[np.ix_(chosen, chosen)]
+    block = np.ix_(chosen, chosen)
+    anybody = population.between[block] + population.within[block] / length
     freedom = tails.freedom
     return student_t(now[chosen], expected, scale, freedom) - student_t(
         now[chosen], mean, anybody, freedom
@@ -100,6 +107,19 @@ def test_the_joint_ratio_is_that_of_the_four_numbers_scales(evidence: Evidence) 
         assert evidence.joint(sessions)[row] == pytest.approx(expected, rel=1e-6, abs=1e-7)
 
 
+@pytest.mark.parametrize(("wrong", "keys"), [(3, 56), (1, 61), (7, 150), (1, 239), (11, 350)])
+def test_an_error_rate_that_proves_many_keys_makes_the_sessions_noise_less(
+    evidence: Evidence, wrong: int, keys: int
+) -> None:
+    sessions = any_sessions(1, 8, np.random.default_rng(keys))
+    sessions.current[0, 3] = 100.0 * wrong / keys
+    past = even(sessions.history[0, : sessions.counts[0]])
+    length = max([LENGTHS[0], *LENGTHS[keys / KEYS_OF_ONE >= LENGTHS]])
+    now = even(sessions.current[0])
+    expected = slow_ratio(evidence.population, (0, 1, 2, 3), now, past, length)
+    assert evidence.joint(sessions)[0] == pytest.approx(expected, rel=1e-6, abs=1e-7)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 70), st.integers(0, 9))
 def test_a_rows_evidence_has_the_same_bits_alone_and_in_any_batch_with_any_padding(
@@ -107,6 +127,7 @@ def test_a_rows_evidence_has_the_same_bits_alone_and_in_any_batch_with_any_paddi
 ) -> None:
     rng = np.random.default_rng(seed)
     batch = any_sessions(rows, 50, rng)
+    batch.current[::3, 3] = 100.0 * 7 / rng.integers(50, 400, len(batch.current[::3]))
     together = evidence.channels(batch)
     row = int(rng.integers(rows))
     count = int(batch.counts[row])

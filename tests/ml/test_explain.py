@@ -18,11 +18,10 @@ def network() -> BehavioralAuthNN:
     return BehavioralAuthNN().double().eval()
 
 
-@pytest.fixture(scope="module")
-def explainer(network: BehavioralAuthNN) -> Explainer:
-    twin = BehavioralAuthNN()
-    twin.load_state_dict(network.state_dict())
-    return Explainer(twin, "cpu")
+@pytest.fixture(scope="module", params=["cpu", "cpu:0"])
+def explainer(network: BehavioralAuthNN, request: pytest.FixtureRequest) -> Explainer:
+    """By NumPy as on the CPU, and by torch as on a GPU: "cpu:0" is the CPU's other name."""
+    return Explainer(network, request.param)
 
 
 @settings(max_examples=5, deadline=None)
@@ -68,3 +67,14 @@ def test_a_channel_without_evidence_moved_nothing(explainer: Explainer) -> None:
 
 def test_no_rows_have_no_explanation(explainer: Explainer) -> None:
     assert explainer.importance(np.zeros((0, 6))).shape == (0, 6)
+
+
+def test_a_hopeless_score_is_explained_without_a_warning(explainer: Explainer) -> None:
+    with np.errstate(all="raise", under="ignore"):
+        assert np.isfinite(explainer.values(np.full((1, 6), -1e4))).all()
+
+
+def test_the_network_is_left_as_it_was() -> None:
+    network = BehavioralAuthNN()
+    Explainer(network, "cpu")
+    assert next(network.parameters()).dtype == torch.float32

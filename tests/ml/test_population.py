@@ -68,6 +68,18 @@ def test_without_a_session_nothing_is_known_but_the_population(population: Popul
     assert np.array_equal(left, population.total)
 
 
+def test_a_longer_session_has_less_noise_of_its_own_and_the_same_regression(
+    population: Population,
+) -> None:
+    chosen = np.arange(4)
+    slope, left = population.regression(chosen, 5)
+    same, less = population.regression(chosen, 5, length=4.0)
+    assert np.array_equal(slope, same)
+    assert np.allclose(left - less, 0.75 * population.within[:4, :4])
+    _, anybody = population.regression(chosen, 0, length=4.0)
+    assert np.allclose(anybody, (population.between + population.within / 4.0)[:4, :4])
+
+
 def test_a_longer_history_leaves_less_unexplained(population: Population) -> None:
     left = [np.trace(population.regression(np.arange(4), k)[1]) for k in range(51)]
     assert (np.diff(left) < 0).all()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ml.aalto import aalto
+from ml.key_counts import least_keys
 from ml.samples import COLUMNS, DERIVED_COLUMNS, GENUINE, KINDS, Samples, generate, read, write
 from ml.statistics import VALUES, even, natural
 
@@ -52,7 +53,9 @@ def test_the_file_holds_what_was_written(samples: Samples, tmp_path: Path) -> No
     assert back.kind.tolist() == samples.kind.tolist()
     assert np.array_equal(back.sessions.user, samples.sessions.user)
     assert np.array_equal(back.sessions.unix_seconds, samples.sessions.unix_seconds)
-    assert np.abs(back.sessions.features - samples.sessions.features).max() < 0.00051
+    assert np.abs(back.sessions.features - samples.sessions.features).max() < 5.1e-7
+    told_keys, keys = (least_keys(each.sessions.features[:, 3]) for each in (back, samples))
+    assert np.array_equal(told_keys, keys)
     derived, written = back.sessions.derived_rows(), samples.sessions.derived_rows()
     assert np.array_equal(derived == 0, written == 0)
     floored = even(natural(written[:, VALUES]))  # as a recorder gives them

@@ -16,7 +16,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILES = ("Dockerfile.api", "Dockerfile.worker")
 VENV = "/opt/venv"
-API_FILES_OF_WORKER = {"worker/__init__.py", "worker/contract.py", "worker/celery_app.py"}
+API_FILES_OF_WORKER = {
+    "worker/__init__.py",
+    "worker/contract.py",
+    "worker/packed.py",
+    "worker/celery_app.py",
+}
 
 
 class Instruction(NamedTuple):

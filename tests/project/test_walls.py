@@ -18,6 +18,7 @@ def loaded_by(module: str) -> set[str]:
     ("module", "strangers"),
     [
         ("api.app", {"torch", "numpy", "ml", "matplotlib"}),
+        ("worker.packed", {"torch", "numpy", "ml", "fastapi", "pydantic", "celery", "redis"}),
         ("worker.celery_app", {"torch", "numpy", "ml", "fastapi", "pydantic"}),
         ("worker.beat", {"torch", "numpy", "ml", "fastapi"}),
         (

@@ -13,7 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from scripts.score_patterns import (
     FEATURES,
@@ -76,7 +78,6 @@ def test_what_is_no_csv_is_told_as_such(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("zone", [None, UTC, timezone(timedelta(hours=2))])
 def test_a_parquet_files_times_become_seconds(tmp_path: Path, zone: tzinfo | None) -> None:
-    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     (body,) = patterns(1, 1)
     when = datetime.fromtimestamp(body["timestamp"], zone or UTC).replace(tzinfo=zone)
     row = {"did": body["did"], **body["features"], "timestamp": when}
@@ -86,7 +87,6 @@ def test_a_parquet_files_times_become_seconds(tmp_path: Path, zone: tzinfo | Non
 
 
 def test_a_parquet_file_without_a_column_or_that_is_none_is_told_as_such(tmp_path: Path) -> None:
-    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     path = tmp_path / "p.parquet"
     parquet.write_table(pyarrow.Table.from_pylist([{"did": "0x1"}]), path)
     with pytest.raises(PendingError, match="no column activity_hour_preference, avg_key"):

@@ -25,7 +25,7 @@ def test_the_documented_line_trains_a_model_that_loads(folder: Path) -> None:
     done = run(SCRIPT, *flags, "--batch-size", "256", "--learning-rate", "0.001", folder=folder)
     assert done.returncode == 0, done.stderr
     path = folder / "models/checkpoints/best_model.pth"
-    assert registry.load(path).model_version == "2.0.0"
+    assert registry.load(path).model_version == "2.1.0"
     entries = registry.manifest(path)
     assert entries.data["samples"] == 2_000
     assert entries.seeds == {"training": 0}

@@ -11,6 +11,7 @@ from redis import Redis
 from ml.statistics import pool
 from tests.worker.batches import window
 from tests.worker.dead_server import dead_redis
+from tests.worker.entering import by_did
 from worker.contract import REPEAT_SECONDS, asked_key, history_key
 from worker.history import (
     SECONDS_A_DAY,
@@ -90,7 +91,7 @@ def test_no_more_than_the_quota_enters_within_a_day_however_it_comes(
     hours = [0, 1, 2, 3, 23, 24, 25, 26, 27, 80]
     entries = [Entry("aa", timed(n, 3600 * hour)) for n, hour in enumerate(hours)]
     if at_once:
-        assert history.enter_once("mark", entries, 60)
+        assert history.enter_once("mark", by_did(entries), 60)
     else:
         for entry in entries:
             history.append([entry])
@@ -122,7 +123,7 @@ def test_what_is_older_than_a_history_by_more_than_an_hour_does_not_enter(
     hours = [-240, -24, -2, -1, 0, 1]
     entries = [Entry("aa", timed(9 + n, 10 * DAY + 3600 * hour)) for n, hour in enumerate(hours)]
     if at_once:
-        assert history.enter_once("mark", entries, 60)
+        assert history.enter_once("mark", by_did(entries), 60)
     else:
         history.append(entries)
     entered = [(each.unix_seconds - 1_700_000_000) // 3600 for each in history.read(["aa"])[0]]
@@ -131,7 +132,9 @@ def test_what_is_older_than_a_history_by_more_than_an_hour_does_not_enter(
 
 def test_a_backlog_builds_a_history_where_there_is_none(redis: Redis) -> None:
     history = History(redis, 50, 180, quota=2)
-    assert history.enter_once("mark", [Entry("aa", timed(n, DAY * n)) for n in range(4)], 60)
+    assert history.enter_once(
+        "mark", by_did([Entry("aa", timed(n, DAY * n)) for n in range(4)]), 60
+    )
     assert len(history.read(["aa"])[0]) == 4
 
 
@@ -139,7 +142,7 @@ def test_numbers_that_just_came_do_not_enter_again_whoever_judged_them(redis: Re
     history = History(redis, 50, 180)
     again = Pattern(1_700_009_999, pattern(1).features, 7)
     history.append([Entry("aa", pattern(1)), Entry("bb", again), Entry("aa", again)])
-    history.enter_once("mark", [Entry("aa", pattern(2)), Entry("aa", again)], 60)
+    history.enter_once("mark", by_did([Entry("aa", pattern(2)), Entry("aa", again)]), 60)
     assert history.read(["aa", "bb"]) == [[pattern(2), pattern(1)], [again]]
     history.append([Entry("cc", rich(1)), Entry("cc", pattern(1))])
     assert len(history.read(["cc"])[0]) == 2
@@ -243,7 +246,7 @@ def test_a_job_keeps_the_same_few_more_and_a_spoilt_key_costs_nobody_else_an_ent
     history = History(redis, 3, 180)
     redis.set(history_key("spoilt"), "no list")
     entries = [Entry("spoilt", pattern(0)), *(Entry("aa", pattern(n)) for n in range(40))]
-    assert history.enter_once("mark", entries, 60)
+    assert history.enter_once("mark", by_did(entries), 60)
     assert history.read(["aa"], spare=SPARE) == [[pattern(39 - k) for k in range(3 + SPARE)]]
     assert redis.get(history_key("spoilt")) == b"no list"
 
@@ -267,7 +270,7 @@ def test_a_history_of_nothing_readable_is_founded_over_once(
     assert history.read(["aa"]) == [[]]
     entries = [Entry("aa", pattern(1), founding=True), Entry("aa", pattern(2), founding=True)]
     if by_a_job:
-        assert history.enter_once("mark", entries, 60)
+        assert history.enter_once("mark", by_did(entries), 60)
     else:
         assert history.append(entries) == 1
     assert history.read(["aa"]) == [[pattern(1)]]
@@ -280,8 +283,8 @@ def test_what_is_no_list_makes_room_for_a_founding_pattern_and_for_no_other(
     history = History(redis, 50, 180)
     redis.set(history_key("aa"), "no list")
     if by_a_job:
-        assert history.enter_once("one", [Entry("aa", pattern(0))], 60)
-        assert history.enter_once("two", [Entry("aa", pattern(1), founding=True)], 60)
+        assert history.enter_once("one", by_did([Entry("aa", pattern(0))]), 60)
+        assert history.enter_once("two", by_did([Entry("aa", pattern(1), founding=True)]), 60)
     else:
         with pytest.raises(HistoryUnavailableError):
             history.append([Entry("aa", pattern(0))])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 
 from ml.registry import ModelIntegrityError, ModelMissingError, load
 from ml.scorer import Scorer
-from worker.model_holder import WATCH_SECONDS, ModelHolder
+from worker.model_holder import REST_SECONDS, WATCH_SECONDS, ModelHolder, resting
 from worker.promotion import Promotions
 
 PRODUCTION = Path(__file__).resolve().parents[2] / "models" / "production"
@@ -137,3 +139,28 @@ def test_a_model_that_is_missing_or_damaged_is_no_start(tmp_path: Path) -> None:
     damage(damaged)
     with pytest.raises(ModelIntegrityError):
         ModelHolder(damaged, Promotions(tmp_path), "cpu", lambda _: None).start()
+
+
+def work() -> str:
+    digest = b""
+    for _ in range(20_000):
+        digest = hashlib.sha256(digest).digest()
+    return digest.hex()
+
+
+def test_a_thread_that_rests_does_the_same_work_and_leaves_time_to_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wanted = work()
+    slept: list[float] = []
+    monkeypatch.setattr("worker.model_holder.time.sleep", slept.append)
+    with resting():
+        assert work() == wanted
+    assert set(slept) == {REST_SECONDS}
+    assert sys.getprofile() is None
+
+
+def test_an_error_ends_the_rests() -> None:
+    with pytest.raises(KeyError), resting():
+        raise KeyError
+    assert sys.getprofile() is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from redis import Redis
@@ -92,11 +93,13 @@ class Ledger:
     def fragments(self, claim: Claim) -> Iterator[bytes]:
         """The chunk's compressed rows, in the order in which they came. Raises LookupError when one is gone."""
         keys = JobKeys(claim.job_id)
+        pipeline = self._redis.pipeline(transaction=False)
         for shard, first, last in claim.parts:
-            for blob in self._redis.hmget(keys.data(shard), [*map(str, range(first, last + 1))]):
-                if blob is None:
-                    raise LookupError(f"chunk {claim.job_id}.{claim.chunk} has lost its rows")
-                yield blob
+            pipeline.hmget(keys.data(shard), [*map(str, range(first, last + 1))])
+        for blob in chain.from_iterable(pipeline.execute()):
+            if blob is None:
+                raise LookupError(f"chunk {claim.job_id}.{claim.chunk} has lost its rows")
+            yield blob
 
     def store(self, claim: Claim, pages: Mapping[int, bytes], entries: bytes) -> bool:
         """Keep a chunk's results, and what must still enter the histories; False when the claim no longer stands."""

@@ -40,15 +40,20 @@ class Pasts:
         longest = int(self.counts[dids].max(initial=0))
         return self._records[dids, :longest]
 
-    def append(self, dids: NDArray[np.int64], packed: Sequence[bytes]) -> None:
+    @property
+    def dtype(self) -> np.dtype[np.void]:
+        """Of the records: RICH where any is, or may become, rich."""
+        dtype: np.dtype[np.void] = self._records.dtype
+        return dtype
+
+    def append(self, dids: NDArray[np.int64], newest: Records) -> None:
         """Give each of these different DIDs one newest record, as it will be read back from the store."""
-        newest, _ = decode([[record] for record in packed])
-        older = self._records[dids, :-1]
-        self._records[dids, 1:] = older
-        self._records[dids, 0] = np.zeros(len(dids), self._records.dtype)
-        for name in newest.dtype.names or ():
-            self._records[name][dids, 0] = newest[name][:, 0]
-        self.counts[dids] = np.minimum(self.counts[dids] + 1, self._length)
+        counts = np.minimum(self.counts[dids] + 1, self._length)
+        longest = int(counts.max())
+        older = self._records[dids, : longest - 1]
+        self._records[dids, 1:longest] = older
+        self._records[dids, 0] = newest
+        self.counts[dids] = counts
 
 
 def _read(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections.abc import Callable
 
@@ -10,7 +11,8 @@ from pydantic_core import to_json
 
 from worker.contract import ErrorCode
 from worker.jobs.ledger import Ledger, OpenChunk
-from worker.jobs.rows import pages_of, rows_of
+from worker.jobs.results import error_pages
+from worker.jobs.rows import rows_of
 
 PATIENCE_LEASES = (
     5  # in a queue that is never empty a chunk waits so long before its name counts as lost
@@ -18,6 +20,8 @@ PATIENCE_LEASES = (
 OVERDUE_A_RUN = (
     16  # a name that was not lost costs a worker a millisecond: a long queue must not double itself
 )
+
+UNREADABLE = (LookupError, ValueError, TypeError, struct.error, zlib.error)
 
 Send = Callable[[str, int], None]
 
@@ -46,12 +50,7 @@ class Sweep:
         for job_id in self._ledger.active():
             try:
                 sent += self._sweep(job_id, idle)
-            except (
-                LookupError,
-                ValueError,
-                TypeError,
-                zlib.error,
-            ):  # the jobs behind it must not wait for it
+            except UNREADABLE:  # the jobs behind it must not wait for it
                 structlog.get_logger().exception("job_unreadable", job=job_id)
         if sent:
             structlog.get_logger().info("chunks_sent_again", chunks=sent)
@@ -104,10 +103,11 @@ class Sweep:
         }
         try:
             rows = rows_of(self._ledger.fragments(claim))
-        except (LookupError, ValueError, TypeError, zlib.error):
+            positions = rows.packed["position"].tolist()
+        except UNREADABLE:
             log.exception("chunk_unreadable")
-            rows = []  # whoever reads the results is told of the gap
-        pages = pages_of({row.position: error for row in rows})
+            positions = []  # whoever reads the results is told of the gap
+        pages = error_pages(positions, error)
         note = {"job_id": job_id, "chunk": chunk, "patterns": patterns, "since": self._clock()}
         closed = self._ledger.bury(claim, patterns, to_json(note).decode(), pages)
         if closed is None:

@@ -10,6 +10,7 @@ from celery import Celery
 from redis.exceptions import RedisError
 
 from worker.contract import BULK_QUEUE, BULK_TASK, SWEEP_TASK
+from worker.jobs.behind import Behind
 from worker.jobs.ended import Ended
 
 
@@ -21,18 +22,28 @@ def send_chunk(app: Celery, job_id: str, chunk: int) -> None:
 
 def register(
     app: Celery,
-    work_off: Callable[[str, int], Ended],
+    begin: Callable[[str, int], Callable[[], Ended]],
+    behind: Behind,
     sweep: Callable[[], int],
     observe: Callable[[Ended], None],
 ) -> None:
-    """Give `app` the two tasks. The ledger is the truth, so that neither keeps a result nor is acknowledged late."""
+    """Give `app` the two tasks. The ledger is the truth, so that neither keeps a result nor is acknowledged late.
+
+    A chunk's end runs behind the beginning of the next.
+    """
 
     @app.task(name=BULK_TASK, ignore_result=True)  # type: ignore[untyped-decorator]  # Celery is untyped
     def bulk(message: dict[str, Any]) -> None:
-        ended = work_off(message["job"], message["chunk"])
-        observe(ended)
-        if ended.send is not None:
-            send_chunk(app, message["job"], ended.send)
+        job_id = message["job"]
+        finish = begin(job_id, message["chunk"])
+
+        def end() -> None:
+            ended = finish()
+            observe(ended)
+            if ended.send is not None:
+                send_chunk(app, job_id, ended.send)
+
+        behind.run(end)
 
     @app.task(name=SWEEP_TASK, ignore_result=True)  # type: ignore[untyped-decorator]
     def sweep_jobs() -> None:

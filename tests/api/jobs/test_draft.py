@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import zlib
+from typing import Any
 
 import pytest
 
 from api.errors import InvalidInputError
 from api.jobs import draft as module
-from api.jobs.draft import CHUNK_ROWS, Draft
+from api.jobs.draft import CHUNK_ROWS, Draft, Pattern
 from worker.contract import RESULTS_PER_PAGE, SHARDS
+from worker.packed import COUNT, ROW
 
 
-def name(shard: int) -> str:
-    return f"{shard:02x}".ljust(32, "0")
+def pattern(shard: int | None, seconds: float = 0.0, more: Any = None) -> Pattern:
+    did = None if shard is None else bytes([shard] * 16)
+    return Pattern(did, [60.0, 110.0, 90.0, 3.0, 9.0], seconds, more)
 
 
 def filled(counts: dict[int, int], times: list[float] | None = None) -> Draft:
@@ -22,7 +25,7 @@ def filled(counts: dict[int, int], times: list[float] | None = None) -> Draft:
     draft = Draft()
     for shard, count in counts.items():
         for n in range(count):
-            draft.add(name(shard), b"[]", times[n % len(times)] if times else 0.0)
+            draft.add(pattern(shard, times[n % len(times)] if times else 0.0))
             if draft.full:
                 draft.take()
     draft.take()
@@ -63,25 +66,40 @@ def test_a_long_shard_without_order_is_one_chunk_as_long_as_a_worker_can_sort_it
 def test_nameless_rows_are_spread() -> None:
     draft = Draft()
     for _ in range(2 * SHARDS):
-        draft.add(None, b"[]", 0.0)
+        draft.add(pattern(None))
     assert len(draft.take().fragments) == SHARDS
 
 
 def test_buffers_are_full_by_bytes_and_empty_after_taking() -> None:
     draft = Draft()
     while not draft.full:
-        draft.add(name(draft.total % SHARDS), b"x" * 1000, 0.0)
-    assert draft.total * 1000 == pytest.approx(module.BUFFER_BYTES, rel=0.01)
+        draft.add(pattern(draft.total % SHARDS, more=([["x" * 1000]], None)))
+    assert draft.total * 1000 == pytest.approx(module.BUFFER_BYTES, rel=0.1)
     assert sum(len(text) for _, _, text in draft.take().fragments) > module.BUFFER_BYTES
     assert not draft.full
     assert draft.take().fragments == []
+
+
+def test_a_fragment_has_its_patterns_in_order_and_beside_them_what_some_bring() -> None:
+    draft = Draft()
+    draft.add(pattern(7, 5.0))
+    draft.add(pattern(8, 6.0))
+    draft.add(pattern(7, 4.5, ([[4.0, 60.0]], None)))
+    (_, _, text), _ = draft.take().fragments
+    rows = [ROW.unpack_from(text, COUNT.size + n * ROW.size) for n in range(2)]
+    assert COUNT.unpack_from(text) == (2,)
+    assert [(row[0], row[1], row[2][0], row[-1]) for row in rows] == [
+        (0, 1, 7, 5.0),
+        (2, 1, 7, 4.5),
+    ]
+    assert json.loads(text[COUNT.size + 2 * ROW.size :]) == [[1, [[4.0, 60.0]], None]]
 
 
 def test_broken_lines_keep_their_place_in_the_results() -> None:
     draft = Draft()
     draft.add_broken(b'{"index":0}')
     for _ in range(RESULTS_PER_PAGE - 1):
-        draft.add(name(1), b"[]", 0.0)
+        draft.add(pattern(1))
     draft.add_broken(b'{"index":8192}')
     load = draft.take().compressed()
     assert {page: zlib.decompress(text) for page, text in load.broken.items()} == {

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from api.errors import ConflictError, QueueUnavailableError, StorageFullError
 from api.jobs.board import Board
-from api.jobs.draft import Draft
+from api.jobs.draft import Draft, Pattern
 from api.jobs.store import STAGING_SECONDS, Claimant, JobStore
 from api.redis_client import open_redis
 from tests.worker.dead_server import dead_url
@@ -41,8 +41,8 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 
 async def staged(store: JobStore, job_id: str = JOB) -> Draft:
     draft = Draft()
-    draft.add("aa".ljust(32, "0"), b"[0]", 1.0)
-    draft.add("bb".ljust(32, "0"), b"[1]", 1.0)
+    for first in (0xAA, 0xBB):
+        draft.add(Pattern(bytes([first] * 16), [60.0, 110.0, 90.0, 3.0, 9.0], 1.0))
     draft.add_broken(b'{"index":2,"line":3}')
     await store.stage(job_id, draft.take().compressed())
     return draft

@@ -6,9 +6,10 @@ import asyncio
 import json
 from typing import Any
 
-from api.jobs.draft import Draft
+from api.jobs.draft import Draft, Pattern
 from api.jobs.store import Claimant, JobStore
 from api.redis_client import open_redis
+from worker.jobs.rows import JobRows, rows_of
 
 JOB = "0" * 32
 NOW = 1_790_000_000.0
@@ -24,12 +25,24 @@ def row(name: str | None, speed: float = 60.0, brought: list[Any] | None = None)
     return [name and name.ljust(32, "0"), [speed, 80 + speed / 2, 90.0, 3.0, 9], brought, None]
 
 
+def drafted(rows: list[tuple[list[Any], float]]) -> Draft:
+    """`(row, unix seconds)` as the front end takes them in."""
+    draft = Draft()
+    for (did_hash, numbers, brought, windows), seconds in rows:
+        did = None if did_hash is None else bytes.fromhex(did_hash)
+        more = (brought, windows) if brought or windows else None
+        draft.add(Pattern(did, numbers, seconds, more))
+    return draft
+
+
+def job_rows(rows: list[tuple[list[Any], float]]) -> JobRows:
+    """The same as a worker reads them."""
+    return rows_of(blob for _, _, blob in drafted(rows).take().compressed().fragments)
+
+
 def post(redis_url: str, rows: list[tuple[list[Any], float]], job_id: str = JOB) -> list[Any]:
     """Store and publish `(row, unix seconds)`; the plan."""
-    draft = Draft()
-    for position, (each, seconds) in enumerate(rows):
-        draft.add(each[0], json.dumps([position, *each, seconds]).encode(), seconds)
-    return asyncio.run(_publish(redis_url, draft, job_id))
+    return asyncio.run(_publish(redis_url, drafted(rows), job_id))
 
 
 async def _publish(redis_url: str, draft: Draft, job_id: str) -> list[Any]:

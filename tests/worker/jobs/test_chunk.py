@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from redis import Redis
 
+from api.jobs.worded import page_of
 from ml.scorer import Scorer
 from tests.worker.dead_server import dead_redis
+from tests.worker.entering import by_did
 from tests.worker.jobs.posted import JOB, post, row, scattered
 from worker.contract import JobKeys
 from worker.enrolment import EnrolmentRule
@@ -45,8 +46,7 @@ class Rig:
 
     def results(self) -> list[dict[str, Any]]:
         stored: Any = self.redis.hvals(KEYS.results(0))
-        lines = b"\n".join(zlib.decompress(blob) for blob in stored).split(b"\n")
-        return sorted(map(json.loads, lines), key=lambda each: int(each["index"]))
+        return [json.loads(line) for line in page_of(stored) if line is not None]
 
     def job(self, *names: str) -> list[str]:
         found: Any = self.redis.hmget(KEYS.job, *names)
@@ -77,6 +77,26 @@ def test_a_message_that_comes_twice_is_counted_once(rig: Rig) -> None:
     assert rig.chunks.work_off(JOB, 0) == Ended()
     assert len(rig.history.read([DID])[0]) == 8
     assert rig.job("done") == ["8"]
+
+
+def test_results_can_be_fetched_before_their_chunk_has_ended(rig: Rig) -> None:
+    finish = rig.chunks.begin(JOB, 0)
+    assert len(rig.results()) == 8
+    assert rig.job("state", "done") == ["running", "0"]
+    assert rig.history.read([DID]) == [[]]
+    assert finish() == Ended(scored=8)
+    assert rig.job("state", "done") == ["done", "8"]
+    assert len(rig.history.read([DID])[0]) == 8
+
+
+def test_an_end_that_comes_after_its_lease_changes_nothing(rig: Rig, redis: Redis) -> None:
+    late = rig.chunks.begin(JOB, 0)
+    redis.hset(KEYS.ledger, "l:0", 1)
+    rig.ledger.expire(JOB, 0)
+    assert rig.chunks.work_off(JOB, 0) == Ended(scored=8)
+    assert late() == Ended()
+    assert len(rig.history.read([DID])[0]) == 8
+    assert rig.job("state", "done") == ["done", "8"]
 
 
 def test_a_worker_that_dies_after_storing_leaves_nothing_to_score_again(
@@ -184,11 +204,11 @@ def test_a_long_chunk_renews_its_lease_and_stops_when_it_is_lost(
 def test_what_enters_histories_once_enters_whole_and_in_order(rig: Rig) -> None:
     patterns = [Pattern(n, (60.0 + n, 110.0, 90.0, 3.0)) for n in range(4)]
     entries = [Entry(DID, pattern) for pattern in patterns[:3]] + [Entry("bb", patterns[3], True)]
-    assert rig.history.enter_once("mark", entries, 60)
-    assert not rig.history.enter_once("mark", entries, 60)
+    assert rig.history.enter_once("mark", by_did(entries), 60)
+    assert not rig.history.enter_once("mark", by_did(entries), 60)
     assert rig.history.read([DID, "bb"]) == [patterns[2::-1], [patterns[3]]]
     with pytest.raises(HistoryUnavailableError):
-        History(dead_redis(), 50, 180).enter_once("mark", entries, 60)
+        History(dead_redis(), 50, 180).enter_once("mark", by_did(entries), 60)
 
 
 def test_a_pattern_that_would_found_a_history_enters_none_that_was_founded_meanwhile(
@@ -196,5 +216,5 @@ def test_a_pattern_that_would_found_a_history_enters_none_that_was_founded_meanw
 ) -> None:
     first, late = (Pattern(n, (60.0 + n, 110.0, 90.0, 3.0)) for n in range(2))
     rig.history.append([Entry(DID, first)])
-    rig.history.enter_once("mark", [Entry(DID, late, founding=True)], 60)
+    rig.history.enter_once("mark", by_did([Entry(DID, late, founding=True)]), 60)
     assert rig.history.read([DID]) == [[first]]

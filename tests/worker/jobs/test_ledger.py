@@ -47,7 +47,7 @@ def test_a_chunk_has_one_owner_at_a_time(ledger: Ledger, redis: Redis) -> None:
     assert ledger.claim(JOB, 1) is None
     assert ledger.claim("f" * 32, 0) is None
     assert job(redis)["state"] == "running"
-    assert [each.position for each in rows_of(ledger.fragments(claim))] == [0, 1, 2, 3, 4]
+    assert rows_of(ledger.fragments(claim)).packed["position"].tolist() == [0, 1, 2, 3, 4]
 
 
 def test_nobody_takes_a_chunk_over_before_its_lease_is_over(ledger: Ledger) -> None:

@@ -1,39 +1,53 @@
-"""Rows and results of a chunk, packed and unpacked."""
+"""A chunk's patterns, as the worker reads them."""
 
 from __future__ import annotations
 
-import json
+import struct
 import zlib
 
-from worker.contract import RESULTS_PER_PAGE
-from worker.history import Entry
-from worker.jobs.rows import pack_entries, pages_of, rows_of, unpack_entries
-from worker.records import Pattern
+import pytest
+
+from tests.worker.jobs.posted import drafted, job_rows, row
+from worker.jobs.rows import PACKED, rows_of
+from worker.packed import COUNT, ROW
 
 
-def fragment(*lines: list[object]) -> bytes:
-    return zlib.compress(b"".join(json.dumps(line).encode() + b",\n" for line in lines))
+def test_the_two_sides_mean_the_same_bytes() -> None:
+    assert PACKED.itemsize == ROW.size
+    (_, _, text), *_ = drafted([(row("ab", 61.5), 7.25)]).take().fragments
+    (packed,) = rows_of([zlib.compress(text)]).packed.tolist()
+    position, named, did, *numbers, seconds = ROW.unpack_from(text, COUNT.size)
+    assert (position, bool(named), seconds) == (packed[0], packed[1], packed[4])
+    assert did == packed[2].tobytes() == bytes.fromhex(row("ab")[0])
+    assert numbers == packed[3].tolist() == [61.5, 110.75, 90.0, 3.0, 9.0]
 
 
 def test_rows_come_in_order_of_time_and_of_position_at_the_same_time() -> None:
-    numbers = [60, 110, 90, 3, 9]
-    first = fragment([2, "a", numbers, None, None, 5.0], [0, "a", numbers, None, None, 7.0])
-    second = fragment([1, "a", numbers, None, None, 5.0], [9, None, numbers, None, None, 1.0])
-    found = rows_of([first, second])
-    assert [row.position for row in found] == [9, 1, 2, 0]
-    assert [row.abbreviated for row in found] == [True, False, False, False]
-    assert found[1].row == ["a", numbers, None, None]
+    times = [7.0, 5.0, 5.0, 1.0]
+    rows = job_rows([(row("aa" if n < 3 else None), at) for n, at in enumerate(times)])
+    assert rows.packed["position"].tolist() == [3, 1, 2, 0]
+    assert rows.packed["named"].tolist() == [False, True, True, True]
+    assert len(rows) == 4
 
 
-def test_results_are_kept_by_page_of_the_input_in_its_order() -> None:
-    answers = {RESULTS_PER_PAGE + 1: {"x": 1}, 3: {"x": 2}, RESULTS_PER_PAGE: {"x": 3}}
-    pages = pages_of(answers)
-    assert set(pages) == {0, 1}
-    lines = [json.loads(line) for line in zlib.decompress(pages[1]).split(b"\n")]
-    assert lines == [{"index": RESULTS_PER_PAGE, "x": 3}, {"index": RESULTS_PER_PAGE + 1, "x": 1}]
+def test_what_some_bring_stays_with_them_through_all_fragments() -> None:
+    given = [(row(f"{n:02x}", brought=[[n]] if n % 2 else None), 9.0 - n) for n in range(6)]
+    given[4][0][3] = [[4.0]]
+    rows = job_rows(given)
+    found = {int(rows.packed["position"][n]): each for n, each in rows.more.items()}
+    assert found == {
+        1: ([[1]], None),
+        3: ([[3]], None),
+        4: (None, [[4.0]]),
+        5: ([[5]], None),
+    }
+    assert rows.windowed
+    assert not job_rows(given[:4]).windowed
 
 
-def test_entries_come_back_as_records() -> None:
-    pattern = Pattern(1_790_000_000, (60.0, 110.0, 90.0, 3.0), 9)
-    entry = Entry("aa", pattern, founding=True)
-    assert unpack_entries(pack_entries([entry], 4, 1)) == ([entry], 4, 1)
+@pytest.mark.parametrize(
+    "blob", [b"no zlib", zlib.compress(b""), zlib.compress(COUNT.pack(2) + bytes(ROW.size))]
+)
+def test_what_is_no_fragment_is_refused(blob: bytes) -> None:
+    with pytest.raises((ValueError, struct.error, zlib.error)):
+        rows_of([blob])

@@ -1,4 +1,4 @@
-"""The scoring task around its core: what a reply tells of the work, and what runs when it has left."""
+"""The scoring task around a message's turn, as Celery runs what does not take the short way."""
 
 from __future__ import annotations
 
@@ -9,54 +9,36 @@ from celery import Celery
 from tests.worker.outcomes import outcome
 from worker.contract import PROBE_TASK, SCORE_TASK
 from worker.outcome import Outcome
-from worker.scoring import ScoringCore
 from worker.tasks.scoring import register
+from worker.turn import Turn
 
 
 class Bench:
-    """A core that takes 3 s for a message and an aftermath that takes 5, by a clock of their own."""
+    """A turn that keeps what it finished."""
 
     def __init__(self) -> None:
-        self.now = 100.0
-        self.after: list[Outcome] = []
+        self.finished: list[Outcome] = []
         self.app = Celery("test", set_as_current=False)
-        register(
-            self.app,
-            cast(ScoringCore, self),
-            self.aftermath,
-            lambda: {"model_version": "1.0.0", "device": "cpu"},
-            monotonic=lambda: self.now,
-        )
+        register(self.app, cast(Turn, self), lambda: {"model_version": "1.0.0", "device": "cpu"})
 
     def answer(self, message: dict[str, Any]) -> Outcome:
         if not message:
             raise KeyError("rows")
-        self.now += 3
         return outcome(80)
 
-    def aftermath(self, found: Outcome) -> None:
-        self.now += 5
-        self.after.append(found)
+    def finish(self, found: Outcome) -> None:
+        self.finished.append(found)
 
     def ask(self, message: dict[str, Any]) -> Any:
         return self.app.tasks[SCORE_TASK].apply(args=[message])
 
 
-def test_a_reply_tells_its_own_work_and_what_followed_the_reply_before() -> None:
-    bench = Bench()
-    told = []
-    for _ in range(3):
-        told.append(bench.ask({"v": 1}).result["work_seconds"])
-        bench.now += 60  # nobody asks
-    assert told == [3.0, 8.0, 8.0]
-
-
-def test_what_follows_an_answer_gets_its_outcome_once_and_a_failure_has_none() -> None:
+def test_an_answer_is_finished_once_and_a_failure_is_not() -> None:
     bench = Bench()
     reply = bench.ask({"v": 1}).result
-    assert [found.reply for found in bench.after] == [reply]
+    assert [found.reply for found in bench.finished] == [reply]
     assert bench.ask({}).state == "FAILURE"
-    assert len(bench.after) == 1
+    assert len(bench.finished) == 1
 
 
 def test_the_probe_tells_what_the_worker_holds() -> None:

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from tests.worker.outcomes import outcome
+from worker.outcome import Outcome
+from worker.scoring import ScoringCore
+from worker.turn import Turn
+
+
+class Bench:
+    """A core that takes 3 s for a message and an aftermath that takes 5, by a clock of their own."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.after: list[Outcome] = []
+        self.turn = Turn(cast(ScoringCore, self), self.aftermath, monotonic=lambda: self.now)
+
+    def answer(self, message: dict[str, Any]) -> Outcome:
+        if not message:
+            raise KeyError("rows")
+        self.now += 3
+        return outcome(80)
+
+    def aftermath(self, found: Outcome) -> None:
+        self.now += 5
+        self.after.append(found)
+
+
+def test_a_reply_tells_its_own_work_and_what_followed_the_reply_before() -> None:
+    bench = Bench()
+    told = []
+    for _ in range(3):
+        found = bench.turn.answer({"v": 1})
+        told.append(found.reply["work_seconds"])
+        bench.turn.finish(found)
+        bench.now += 60  # nobody asks
+    assert told == [3.0, 8.0, 8.0]
+
+
+def test_what_follows_an_answer_gets_its_outcome() -> None:
+    bench = Bench()
+    found = bench.turn.answer({"v": 1})
+    assert bench.after == []
+    bench.turn.finish(found)
+    assert bench.after == [found]
+
+
+def test_what_is_no_message_is_an_error_with_no_outcome() -> None:
+    bench = Bench()
+    with pytest.raises(KeyError):
+        bench.turn.answer({})
+    assert bench.after == []
