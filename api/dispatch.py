@@ -38,8 +38,8 @@ from worker.contract import (
     ProbeAnswer,
 )
 
-IN_FLIGHT_SECONDS: Final = 0.02  # of work, in all messages that are on their way together
-LEAST_MESSAGE_ROWS: Final = 32  # which is what 64 connections make by themselves
+IN_FLIGHT_SECONDS: Final = 0.04  # of work, in all messages that are on their way together
+LEAST_MESSAGE_ROWS: Final = 64  # smaller ones cost their workers a fifth and more in each row
 
 __all__ = ["Dispatcher", "Reply", "Row"]
 
@@ -165,9 +165,7 @@ class Dispatcher:
         self._metrics.waiting_rows.set(self._line.rows)
 
     def _message_rows(self) -> int:
-        """What a message carries: little where more arrive than are answered, lest its first row wait for its last."""
-        if not self._capacity.exceeded():
-            return MAX_ROWS_PER_MESSAGE
+        """What a message may carry: under load, its share of what is answered in a moment, lest its first row wait."""
         share = self._capacity.rows_in(IN_FLIGHT_SECONDS) / self._pace.limit
         return int(min(MAX_ROWS_PER_MESSAGE, max(LEAST_MESSAGE_ROWS, share)))
 

@@ -18,13 +18,12 @@ Tell = Callable[[Reply | Exception], None]
 
 # Where a full message has been waiting for a while, and its first pattern for so long, more behind it adds delay
 # and no throughput.
-LONG_WAIT_SECONDS: Final = 0.2  # of the second that a client waits
+LONG_WAIT_SECONDS: Final = 0.3  # of the second that a client waits
 # Where more arrive than are answered, as many may wait as are answered in this time, so that those who are accepted
 # wait little longer than before; more than that also for who brings more, so that a batch finds its place.
-CROWD_SECONDS: Final = 0.02
-LEAST_CROWD: Final = 100
+CROWD_SECONDS: Final = 0.03
+LEAST_CROWD: Final = 128
 TIMES_ONES_OWN: Final = 16
-FEW: Final = 4  # waiters
 
 
 @dataclass(eq=False, slots=True)
@@ -72,20 +71,17 @@ class Line:
         if self.rows < LEAST_CROWD or not self._capacity.exceeded():
             return
         crowd = max(LEAST_CROWD, self._capacity.rows_in(CROWD_SECONDS))
-        if self.rows > crowd + TIMES_ONES_OWN * (rows - 1):
+        if self.rows > crowd + TIMES_ONES_OWN * rows:
             raise OverloadedError("more patterns arrive than are answered")
 
     def take(self, now: float, oldest: float, most_rows: int) -> list[Waiter]:
-        """The first waiters, whole, with at most so many rows; a few batches may make a full message all the same.
+        """The first waiters, whole, with at most so many rows, but one waiter at least.
 
         Who gave up or arrived before `oldest` is left out.
         """
         taken: list[Waiter] = []
         rows = gone = 0
-        while self._waiters:
-            most = most_rows if len(taken) >= FEW else MAX_ROWS_PER_MESSAGE
-            if rows + len(self._waiters[0].rows) > most:
-                break
+        while self._waiters and (not taken or rows + len(self._waiters[0].rows) <= most_rows):
             waiter = self._waiters.popleft()
             gone += len(waiter.rows)
             if waiter.arrived > oldest and not waiter.done:

@@ -6,7 +6,7 @@ import pytest
 
 from api.capacity import Capacity
 from api.errors import OverloadedError
-from api.line import LEAST_CROWD, LONG_WAIT_SECONDS, Line, Waiter
+from api.line import LEAST_CROWD, LONG_WAIT_SECONDS, TIMES_ONES_OWN, Line, Waiter
 from api.standing import BURST_SECONDS
 from worker.contract import MAX_ROWS_PER_MESSAGE
 
@@ -110,7 +110,7 @@ def test_where_more_arrive_than_are_answered_little_may_wait() -> None:
     with contextlib.suppress(OverloadedError):
         for _ in range(1000):
             line.join(waiter())
-    assert len(line) <= LEAST_CROWD + 1
+    assert len(line) <= LEAST_CROWD + 2 * TIMES_ONES_OWN
     with pytest.raises(OverloadedError, match="more patterns arrive than are answered"):
         line.join(waiter())
     line.take(1.0, LONG_AGO, 64)
@@ -119,24 +119,18 @@ def test_where_more_arrive_than_are_answered_little_may_wait() -> None:
 
 def test_in_a_crowd_a_batch_finds_its_place_where_one_pattern_more_does_not() -> None:
     line = crowded()
-    line.join(waiter(LEAST_CROWD + 1))
+    line.join(waiter(LEAST_CROWD + 2 * TIMES_ONES_OWN))
     with pytest.raises(OverloadedError):
         line.join(waiter())
     line.join(waiter(100))
 
 
-def taken(line: Line, most_rows: int) -> list[list[int]]:
-    """The rows of each waiter of the next three messages."""
-    return [[len(each.rows) for each in line.take(0.0, LONG_AGO, most_rows)] for _ in range(3)]
-
-
-def test_a_message_takes_no_more_than_its_share_of_a_crowd(line: Line) -> None:
-    for _ in range(100):
-        line.join(waiter())
-    assert taken(line, 40) == [[1] * 40, [1] * 40, [1] * 20]
-
-
-def test_a_few_batches_make_a_full_message_whatever_the_share(line: Line) -> None:
-    for rows in (100, 100, 100, 100, 50):
+def test_a_message_takes_no_more_than_its_share_but_one_whole_batch() -> None:
+    line = Line(4096, Capacity())
+    for rows in (100, 30, 30, 30):
         line.join(waiter(rows))
-    assert taken(line, 40) == [[100, 100], [100, 100, 50], []]
+    assert [[len(each.rows) for each in line.take(0.0, LONG_AGO, 64)] for _ in range(3)] == [
+        [100],
+        [30, 30],
+        [30],
+    ]
