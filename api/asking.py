@@ -10,7 +10,6 @@ from pydantic_core import to_json
 from api.errors import ApiError, InternalError, error_for
 from api.metrics import ApiMetrics
 from api.rows import Question, Reader
-from api.schemas import MAX_BATCH
 from worker.contract import Answer, Reason, RowError
 
 
@@ -22,11 +21,6 @@ class Asking:
     batch: bool
     reader: Reader
     metrics: ApiMetrics
-
-    @property
-    def most_rows(self) -> int:
-        """How many a body may hold."""
-        return MAX_BATCH if self.batch else 1
 
     def read(self, body: bytes, now: float) -> list[Question]:
         """The questions of a body, in order. Raises InvalidInputError."""

@@ -10,12 +10,11 @@ from __future__ import annotations
 import asyncio
 import time
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import structlog
 
 from api.backlog import Backlog
-from api.capacity import Capacity
 from api.errors import (
     ApiError,
     DeadlineExceededError,
@@ -30,16 +29,12 @@ from api.pace import Pace
 from api.patience import Patience
 from api.settings import Settings
 from worker.contract import (
-    MAX_ROWS_PER_MESSAGE,
     PROBE_TASK,
     SCORE_TASK,
     WIRE_VERSION,
     Deadlines,
     ProbeAnswer,
 )
-
-IN_FLIGHT_SECONDS: Final = 0.04  # of work, in all messages that are on their way together
-LEAST_MESSAGE_ROWS: Final = 64  # smaller ones cost their workers a fifth and more in each row
 
 __all__ = ["Dispatcher", "Reply", "Row"]
 
@@ -56,8 +51,7 @@ class Dispatcher:
         self._score = self._messenger.envelope(SCORE_TASK)
         self._probe = self._messenger.envelope(PROBE_TASK)
         self._pace = Pace(settings.max_messages_in_flight)
-        self._capacity = Capacity()
-        self._line = Line(settings.max_waiting_patterns, self._capacity)
+        self._line = Line(settings.max_waiting_patterns)
         self._backlog = Backlog(self._deadlines.client_wait_seconds)
         self._patience = Patience(self._deadlines.message_seconds, self._grow_anxious)
         self._last_patience = Patience(self._deadlines.client_wait_seconds, self._give_up)
@@ -81,13 +75,11 @@ class Dispatcher:
         self._backlog.close()
         await self._messenger.close()
 
-    def refuse_if_crowded(self, rows: int = 1) -> None:
-        """Raises OverloadedError where so many rows more would only be late; to be asked before they are read."""
-        now = time.monotonic()
-        self._capacity.arrived(rows, now)
+    def refuse_if_crowded(self) -> None:
+        """Raises OverloadedError where one more question would only be late; cheap, to be asked before it is read."""
         if self._backlog.long:
             raise OverloadedError("more requests arrive than this process can read in time")
-        self._line.refuse_if_long(now, rows)
+        self._line.refuse_if_long(time.monotonic())
 
     async def score(self, rows: list[Row]) -> Reply:
         """One answer per row, in order.
@@ -161,13 +153,8 @@ class Dispatcher:
         while self._line and self._pace.take():
             now = time.monotonic()
             oldest = now - self._deadlines.message_seconds
-            self._spawn(self._deliver(self._line.take(now, oldest, self._message_rows())))
+            self._spawn(self._deliver(self._line.take(now, oldest)))
         self._metrics.waiting_rows.set(self._line.rows)
-
-    def _message_rows(self) -> int:
-        """What a message may carry: under load, its share of what is answered in a moment, lest its first row wait."""
-        share = self._capacity.rows_in(IN_FLIGHT_SECONDS) / self._pace.limit
-        return int(min(MAX_ROWS_PER_MESSAGE, max(LEAST_MESSAGE_ROWS, share)))
 
     async def _deliver(self, waiters: list[Waiter]) -> None:
         """One message, from its making until everyone who waits for it is answered."""
@@ -198,7 +185,6 @@ class Dispatcher:
         self._metrics.rows_per_message.observe(len(rows))
         result = await self._messenger.ask(self._score, argument, newest)
         if result is not None:
-            self._capacity.answered(len(rows), time.monotonic(), held_up=len(self._line) > 0)
             self._share(result["rows"], waiters)
             round_trip = time.monotonic() - left
             worked = result.get("work_seconds", 0.0)  # an older worker does not tell

@@ -104,7 +104,7 @@ class Express:
     def _ask(self, call: Call, asking: Asking, body: bytes) -> None:
         scoring = self._parts.scoring
         try:
-            scoring.refuse_if_crowded(asking.most_rows)
+            scoring.refuse_if_crowded()
             questions = asking.read(body.removeprefix(BOM_UTF8), self._parts.clock())
             rows = [question.row for question in questions]
             scoring.submit(rows, partial(self._tell, call, asking, questions))

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from api.capacity import Capacity
 from api.errors import OverloadedError
 from api.standing import Standing
 from worker.contract import MAX_ROWS_PER_MESSAGE, Answer, RowError
@@ -19,11 +18,6 @@ Tell = Callable[[Reply | Exception], None]
 # Where a full message has been waiting for a while, and its first pattern for so long, more behind it adds delay
 # and no throughput.
 LONG_WAIT_SECONDS: Final = 0.3  # of the second that a client waits
-# Where more arrive than are answered, as many may wait as are answered in this time, so that those who are accepted
-# wait little longer than before; more than that also for who brings more, so that a batch finds its place.
-CROWD_SECONDS: Final = 0.03
-LEAST_CROWD: Final = 128
-TIMES_ONES_OWN: Final = 16
 
 
 @dataclass(eq=False, slots=True)
@@ -46,9 +40,8 @@ class Waiter:
 class Line:
     """Waiters in order of arrival; `rows` are theirs together."""
 
-    def __init__(self, most_rows: int, capacity: Capacity) -> None:
+    def __init__(self, most_rows: int) -> None:
         self._most_rows = most_rows
-        self._capacity = capacity
         self._waiters: deque[Waiter] = deque()
         self.rows = 0
         self._full = Standing(MAX_ROWS_PER_MESSAGE)
@@ -60,28 +53,20 @@ class Line:
         """Take a place at the end. Raises OverloadedError where too much waits, or has waited for too long."""
         if self.rows + len(waiter.rows) > self._most_rows:
             raise OverloadedError(f"{self.rows} patterns wait already")
-        self.refuse_if_long(waiter.arrived, len(waiter.rows))
+        self.refuse_if_long(waiter.arrived)
         self._waiters.append(waiter)
         self._count(len(waiter.rows), waiter.arrived)
 
-    def refuse_if_long(self, now: float, rows: int) -> None:
-        """Raises OverloadedError while who joined now with so many rows would only lengthen everybody's wait."""
+    def refuse_if_long(self, now: float) -> None:
+        """Raises OverloadedError while who joined now would only lengthen everybody's wait."""
         if self._full.stands(now) and now - self._waiters[0].arrived > LONG_WAIT_SECONDS:
             raise OverloadedError(f"{self.rows} patterns wait already, and have for too long")
-        if self.rows < LEAST_CROWD or not self._capacity.exceeded():
-            return
-        crowd = max(LEAST_CROWD, self._capacity.rows_in(CROWD_SECONDS))
-        if self.rows > crowd + TIMES_ONES_OWN * rows:
-            raise OverloadedError("more patterns arrive than are answered")
 
-    def take(self, now: float, oldest: float, most_rows: int) -> list[Waiter]:
-        """The first waiters, whole, with at most so many rows, but one waiter at least.
-
-        Who gave up or arrived before `oldest` is left out.
-        """
+    def take(self, now: float, oldest: float) -> list[Waiter]:
+        """As many whole waiters as one message carries; who gave up or arrived before `oldest` is left out."""
         taken: list[Waiter] = []
         rows = gone = 0
-        while self._waiters and (not taken or rows + len(self._waiters[0].rows) <= most_rows):
+        while self._waiters and rows + len(self._waiters[0].rows) <= MAX_ROWS_PER_MESSAGE:
             waiter = self._waiters.popleft()
             gone += len(waiter.rows)
             if waiter.arrived > oldest and not waiter.done:

@@ -17,8 +17,8 @@ class Scoring(Protocol):
     async def close(self) -> None:
         """Ends every wait and closes what `start` opened."""
 
-    def refuse_if_crowded(self, rows: int = 1) -> None:
-        """Raises OverloadedError where so many rows more would only be late; to be asked before they are read."""
+    def refuse_if_crowded(self) -> None:
+        """Raises OverloadedError where one more question would only be late; to be asked before it is read."""
 
     async def score(self, rows: list[list[Any]]) -> list[Answer | RowError]:
         """One entry for each row, in order. Raises `api.errors.ApiError`."""

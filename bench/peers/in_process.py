@@ -55,7 +55,7 @@ class InProcess:
     async def close(self) -> None:
         """Nothing to close."""
 
-    def refuse_if_crowded(self, rows: int = 1) -> None:
+    def refuse_if_crowded(self) -> None:
         """Nobody waits for a queue."""
 
     async def score(self, rows: list[list[Any]]) -> list[Answer | RowError]:

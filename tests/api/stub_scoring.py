@@ -36,7 +36,7 @@ class StubScoring:
     async def close(self) -> None:
         self.opened = False
 
-    def refuse_if_crowded(self, rows: int = 1) -> None:
+    def refuse_if_crowded(self) -> None:
         if self.crowded:
             raise OverloadedError
 
