@@ -25,6 +25,7 @@ from worker.contract import (
 JOBS_LISTED: Final = 100
 PIECE_LINES: Final = 512
 LOST: Final = "its chunk could not be read; the worker's log has the cause"
+_ENDED: Final = (b"done", b"failed")
 
 Job = dict[str, Any]
 
@@ -69,13 +70,16 @@ class Board:
     async def results(self, job: Job, offset: int) -> AsyncIterator[bytes]:
         """The results from `offset` on, in input order, page by page, up to the first pattern that has none yet.
 
-        Where the job has ended none will come any more, and a line says so.
+        Where the job has ended none will come any more, and a line says so; not where it was forgotten or runs again
+        meanwhile.
         """
-        expected, ended = offset, job["state"] in ("done", "failed")
+        expected, ended = offset, job["state"].encode() in _ENDED
         while expected < job["total"]:
             number, place = divmod(expected, RESULTS_PER_PAGE)
             end = min(job["total"] - number * RESULTS_PER_PAGE, RESULTS_PER_PAGE)
             page = (await self._page(job["job_id"], number))[place:end]
+            if ended and None in page:
+                ended = await self._ended(job["job_id"])
             lines = []
             for position, line in enumerate(page, expected):
                 if line is None and not ended:
@@ -86,6 +90,10 @@ class Board:
             expected += len(lines)
             if len(lines) < len(page):
                 return
+
+    async def _ended(self, job_id: str) -> bool:
+        read: Any = self._redis.hget(JobKeys(job_id).job, "state")
+        return await told(read) in _ENDED
 
     async def _page(self, job_id: str, page: int) -> Lines:
         read: Any = self._redis.hvals(JobKeys(job_id).results(page))

@@ -18,7 +18,7 @@ from pydantic_core import to_json
 
 from api.errors import InvalidInputError
 from worker.contract import RESULTS_PER_PAGE, SHARDS
-from worker.packed import COUNT, LEVEL, ROW
+from worker.packed import COUNT, LEVEL, PATTERNS_MARK, ROW, marked
 
 # About 0.2 s of one core, and ten times that on a starved machine: three kills in one chunk end it. 8,192 saved less
 # than the noise, and a long fault run of such ended one as a dead letter.
@@ -73,7 +73,7 @@ class Load:
     def compressed(self) -> Load:
         """The same, compressed. Takes tens of milliseconds."""
         return Load(
-            [(shard, number, zlib.compress(text, LEVEL)) for shard, number, text in self.fragments],
+            [(shard, n, marked(PATTERNS_MARK, text)) for shard, n, text in self.fragments],
             {page: zlib.compress(text, LEVEL) for page, text in self.broken.items()},
             self.number,
         )

@@ -20,6 +20,7 @@ from worker.packed import (
     SOURCES,
     STEPS,
     UNSCORED,
+    plain,
 )
 
 _PREFIX: Final = len(b'{"index":')
@@ -40,7 +41,7 @@ def page_of(blobs: Iterable[bytes]) -> Lines:
     lines: Lines = [None] * RESULTS_PER_PAGE
     for blob in blobs:
         if blob.startswith(RESULTS_MARK):
-            _word(zlib.decompress(blob[len(RESULTS_MARK) :]), lines)
+            _word(plain(RESULTS_MARK, blob), lines)
         else:
             for line in zlib.decompress(blob).split(b"\n"):
                 position = int(line[_PREFIX : line.index(b",", _PREFIX)])

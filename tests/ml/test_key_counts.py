@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ml.key_counts import MOST, least_keys
+from ml.key_counts import MOST, TOLERANCE, least_keys
 
 
 @given(st.integers(1, MOST), st.integers(0, MOST), st.integers(6, 15))
@@ -28,8 +28,24 @@ def test_a_rate_that_may_have_been_rounded_tells_nothing(rate: float) -> None:
     assert least_keys(np.array([rate])).tolist() == [0]
 
 
-@pytest.mark.parametrize("rate", [np.nan, np.inf, -np.inf])
-def test_a_rate_that_is_no_number_tells_nothing(rate: float) -> None:
+def tried(rate: float) -> int:
+    """The same by trying every number of keys."""
+    if abs(100.0 * rate - round(100.0 * rate)) <= 100.0 * TOLERANCE:
+        return 0
+    for keys in range(1, MOST + 1):
+        wrong = round(rate * keys / 100.0)
+        if abs(rate * keys - 100.0 * wrong) <= TOLERANCE * keys:
+            return keys
+    return 0
+
+
+@given(st.floats(0, 100) | st.builds(lambda a, b: 100.0 * a / (a + b), *[st.integers(1, 300)] * 2))
+def test_the_nearest_share_is_what_trying_every_number_of_keys_finds(rate: float) -> None:
+    assert least_keys(np.array([rate])).tolist() == [tried(rate)]
+
+
+@pytest.mark.parametrize("rate", [np.nan, np.inf, -np.inf, -3.614457831, 119.0265487])
+def test_a_rate_that_is_no_share_tells_nothing(rate: float) -> None:
     with np.errstate(invalid="ignore"):
         assert least_keys(np.array([rate])).tolist() == [0]
 

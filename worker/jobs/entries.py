@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.packed import LEVEL
+from worker.packed import marked, plain
 from worker.records import (
     RICH,
     RICH_FORMAT,
@@ -23,6 +22,7 @@ from worker.records import (
     extra_of,
 )
 
+_MARK = b"E"  # see `worker.packed`: only workers read these
 _COUNTS = struct.Struct("<III")  # scored, failed, bytes of a record
 
 
@@ -85,12 +85,12 @@ def packed(entering: Entering, scored: int, failed: int) -> bytes:
     """What a scored chunk has still to write, with its counts."""
     head = _COUNTS.pack(scored, failed, entering.records.dtype.itemsize)
     arrays = (entering.dids, entering.founding, entering.records)
-    return zlib.compress(head + b"".join(each.tobytes() for each in arrays), LEVEL)
+    return marked(_MARK, head + b"".join(each.tobytes() for each in arrays))
 
 
 def unpacked(blob: bytes) -> tuple[Entering, int, int]:
     """What `packed` took. Raises zlib.error, struct.error and ValueError for what it did not make."""
-    data = zlib.decompress(blob)
+    data = plain(_MARK, blob)
     scored, failed, size = _COUNTS.unpack_from(data)
     count = (len(data) - _COUNTS.size) // (16 + 1 + size)
     dids = np.frombuffer(data, "<u8", 2 * count, _COUNTS.size).reshape(count, 2)

@@ -26,6 +26,7 @@ from worker.packed import (
     SOURCES,
     STEPS,
     UNSCORED,
+    marked,
 )
 
 PACKED = np.dtype(  # worker.packed.RESULT and SHOWN
@@ -109,7 +110,7 @@ class Results:
     def _packed(self, part: NDArray[np.void]) -> bytes:
         batches, part["batch"] = np.unique(part["batch"], return_inverse=True)
         head = to_json([self._batches[n] for n in batches.tolist()])
-        return RESULTS_MARK + zlib.compress(COUNT.pack(len(head)) + head + part.tobytes(), LEVEL)
+        return marked(RESULTS_MARK, COUNT.pack(len(head)) + head + part.tobytes())
 
 
 def error_pages(positions: Sequence[int], error: Mapping[str, Any]) -> dict[int, bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic_core import from_json
 
-from worker.packed import COUNT
+from worker.packed import COUNT, PATTERNS_MARK, plain
 
 PACKED = np.dtype(  # worker.packed.ROW
     [
@@ -49,7 +48,8 @@ def rows_of(fragments: Iterable[bytes]) -> JobRows:
     parts: list[NDArray[np.void]] = []
     more: dict[int, tuple[Any, Any]] = {}
     before = 0
-    for text in map(zlib.decompress, fragments):
+    for fragment in fragments:
+        text = plain(PATTERNS_MARK, fragment)
         (count,) = COUNT.unpack_from(text)
         parts.append(np.frombuffer(text, PACKED, count, COUNT.size))
         rest = text[COUNT.size + count * PACKED.itemsize :]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import zlib
+
 import numpy as np
 import pytest
 
@@ -75,3 +78,9 @@ def test_entries_come_back_as_they_were_kept(dtype: np.dtype[np.void]) -> None:
 def test_no_entries_are_kept_as_none() -> None:
     found, scored, failed = unpacked(packed(joined([]), 0, 3))
     assert (list(found.by_did()), scored, failed) == ([], 0, 3)
+
+
+def test_entries_in_another_form_are_refused_and_not_miscounted() -> None:
+    older = zlib.compress(json.dumps([4, 1, [["aa" * 16, "00" * 22, True]]]).encode())
+    with pytest.raises(ValueError, match="of another release"):
+        unpacked(older)

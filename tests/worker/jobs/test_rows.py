@@ -9,13 +9,13 @@ import pytest
 
 from tests.worker.jobs.posted import drafted, job_rows, row
 from worker.jobs.rows import PACKED, rows_of
-from worker.packed import COUNT, ROW
+from worker.packed import COUNT, PATTERNS_MARK, ROW, marked
 
 
 def test_the_two_sides_mean_the_same_bytes() -> None:
     assert PACKED.itemsize == ROW.size
     (_, _, text), *_ = drafted([(row("ab", 61.5), 7.25)]).take().fragments
-    (packed,) = rows_of([zlib.compress(text)]).packed.tolist()
+    (packed,) = rows_of([marked(PATTERNS_MARK, text)]).packed.tolist()
     position, named, did, *numbers, seconds = ROW.unpack_from(text, COUNT.size)
     assert (position, bool(named), seconds) == (packed[0], packed[1], packed[4])
     assert did == packed[2].tobytes() == bytes.fromhex(row("ab")[0])
@@ -46,7 +46,14 @@ def test_what_some_bring_stays_with_them_through_all_fragments() -> None:
 
 
 @pytest.mark.parametrize(
-    "blob", [b"no zlib", zlib.compress(b""), zlib.compress(COUNT.pack(2) + bytes(ROW.size))]
+    "blob",
+    [
+        b"no zlib",
+        PATTERNS_MARK + b"no zlib",
+        marked(PATTERNS_MARK, b""),
+        marked(PATTERNS_MARK, COUNT.pack(2) + bytes(ROW.size)),
+        zlib.compress(COUNT.pack(1) + bytes(ROW.size)),
+    ],
 )
 def test_what_is_no_fragment_is_refused(blob: bytes) -> None:
     with pytest.raises((ValueError, struct.error, zlib.error)):
