@@ -177,6 +177,7 @@ class Protocol(KeepAlive):
     def _hand_over(self) -> None:
         """What is held and not whole takes the framework's way from here."""
         if self._held is not None:
+            self._disarm()
             pieces, self._held, self._pieces = self._pieces, None, []
             super().on_headers_complete()
             for piece in pieces:
