@@ -140,6 +140,12 @@ class Protocol(KeepAlive):
             self._disarm()
             super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._in_message:  # a part of the next one has come already: nobody is idle
+            self._unset_keepalive_if_required()
+            self._watch()
+
     def own_headers(self) -> bytes:
         """The lines that the server puts into every answer."""
         return b"".join([b"%b: %b\r\n" % header for header in self.server_state.default_headers])
