@@ -154,9 +154,11 @@ _kept: Any = lru_cache(maxsize=64)(_written)  # where many are refused alike, ea
 
 
 def _at_once(step: Coroutine[Any, Any, None]) -> None:
-    """Runs what is a coroutine by its form only: it waits for nothing."""
+    """Runs what is a coroutine by its form only. Raises RuntimeError for one that waits: it would not be done."""
     with contextlib.suppress(StopIteration):
         step.send(None)
+        step.close()
+        raise RuntimeError("a check of the short way must not wait")
 
 
 async def _ignore(_scope: Any, _receive: Any, _send: Any) -> None:

@@ -140,6 +140,12 @@ class Protocol(KeepAlive):
             self._disarm()
             super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._in_message:  # a part of the next one has come already: nobody is idle
+            self._unset_keepalive_if_required()
+            self._watch()
+
     def own_headers(self) -> bytes:
         """The lines that the server puts into every answer."""
         return b"".join([b"%b: %b\r\n" % header for header in self.server_state.default_headers])
@@ -177,6 +183,7 @@ class Protocol(KeepAlive):
     def _hand_over(self) -> None:
         """What is held and not whole takes the framework's way from here."""
         if self._held is not None:
+            self._disarm()
             pieces, self._held, self._pieces = self._pieces, None, []
             super().on_headers_complete()
             for piece in pieces:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from api.link import Link
 from api.redis_client import COMMAND_TIMEOUT_SECONDS
@@ -56,7 +55,7 @@ class Publisher:
             try:
                 await self._connected()
                 pause = RECONNECT_SECONDS[0]
-            except (RedisError, OSError) as error:
+            except Exception as error:  # a keeper that ends would leave everybody waiting
                 self._away = error
                 self._fail(self._unsent, error)
                 await asyncio.sleep(pause)

@@ -33,7 +33,10 @@ class AnswerStore(RedisBackend):  # type: ignore[misc]  # Celery is untyped
         return KeptConnection(self.client)
 
     def send_off(self, task_id: str, answer: dict[str, Any]) -> None:
-        """Store and publish a success without waiting for it; `confirm` before the next one."""
+        """Store and publish a success without waiting for it; `confirm` before the next one.
+
+        Of a message that reached two workers the first answer stays stored: the second takes the first for a replay.
+        """
         meta = {
             "status": SUCCESS,
             "result": answer,
@@ -44,7 +47,7 @@ class AnswerStore(RedisBackend):  # type: ignore[misc]  # Celery is untyped
         }
         self._left = self.get_key_for_task(task_id), to_json(meta, fallback=repr)
         try:
-            self._kept.send(self._commands(*self._left, self.expires))
+            self._kept.send(self._commands(*self._left, self.expires, "NX"))
         except (RedisError, OSError):  # which `confirm` meets again
             structlog.get_logger().warning("answer_delayed", task_id=task_id)
 
@@ -90,6 +93,6 @@ class AnswerStore(RedisBackend):  # type: ignore[misc]  # Celery is untyped
                 raise reply
 
     @staticmethod
-    def _commands(key: bytes, value: bytes, expires: float | None) -> list[Command]:
+    def _commands(key: bytes, value: bytes, expires: float | None, *options: str) -> list[Command]:
         lifetime = ("EX", int(expires)) if expires else ()
-        return [("SET", key, value, *lifetime), ("PUBLISH", key, value)]
+        return [("SET", key, value, *lifetime, *options), ("PUBLISH", key, value)]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from base64 import b64decode
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
@@ -37,6 +38,9 @@ USUAL_HEADERS: Final = {
 }
 USUAL_CONTENT: Final = {"content-type": "application/json", "content-encoding": "utf-8"}
 
+# Answered messages: more than a worker answers while one of them has not expired.
+REMEMBERED: Final = 4096
+
 Tell = Callable[..., None]
 
 
@@ -50,6 +54,7 @@ class ShortWay:
         self._store = store
         self._clock = clock
         self._log = logging.getLogger("celery.app.trace")
+        self._answered: OrderedDict[str, None] = OrderedDict()  # ids, the oldest first
         self.tell: Tell | None = None
         """What Celery's events are sent with, while anybody is to hear them."""
 
@@ -59,6 +64,10 @@ class ShortWay:
         found = ordinary(item, began)
         if found is None or found["id"] in state.revoked:
             return False
+        if found["id"] in self._answered:
+            # A front end whose connection breaks sends again. A second answer would call the first one's a replay.
+            structlog.get_logger().warning("message_came_twice", task_id=found["id"])
+            return True
         try:
             outcome = self._turn.answer(found["message"])
         except Exception:  # it fails again the long way, where Celery tells everybody
@@ -72,8 +81,15 @@ class ShortWay:
             self._store.confirm()
         except Exception:
             structlog.get_logger().exception("answer_lost", task_id=found["id"])
+        else:
+            self._remember(found["id"])
         self._account(found["id"], began)
         return True
+
+    def _remember(self, task_id: str) -> None:
+        self._answered[task_id] = None
+        if len(self._answered) > REMEMBERED:
+            self._answered.popitem(last=False)
 
     def _account(self, task_id: str, began: float) -> None:
         """What Celery tells of a task that succeeded: to its counts, to Flower and to the log."""

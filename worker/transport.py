@@ -39,7 +39,7 @@ class Channel(RedisChannel):
                 queue = bytes_to_str(key).rsplit(self.sep, 1)[0]  # type: ignore[no-untyped-call]
                 self._queue_cycle.rotate(queue)
                 self.connection._deliver(loads(bytes_to_str(item)), queue)  # type: ignore[no-untyped-call]
-        except ValueError as error:  # what is not JSON, or not UTF-8
+        except (ValueError, RecursionError) as error:  # what is not JSON, not UTF-8, or too deep
             structlog.get_logger().error("message_dropped", error=repr(error)[:200])
             raise Empty from error
         finally:

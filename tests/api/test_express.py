@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from redis import Redis
+from starlette.types import Scope
 from structlog.testing import capture_logs
 
 from api.access.keys import key_hash
@@ -193,6 +195,18 @@ def test_who_leaves_with_half_a_request_sent_is_counted_as_gone() -> None:
             time.sleep(0.01)
     asked_for = [line for line in lines if line["event"] == "request"]
     assert [line["status"] for line in asked_for] == [CLIENT_GONE]
+
+
+def test_nobody_passes_a_check_that_would_have_to_be_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def waiting(_scope: Scope) -> None:
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr("api.app.checks_for", lambda *_: (waiting,))
+    with served(app_for()) as listening:
+        answer = exchange(listening, post(GOOD, more=CLOSE))
+    assert answer.startswith(b"HTTP/1.1 500 ")
 
 
 def test_a_lease_that_must_be_fetched_first_is_waited_for(redis_url: str) -> None:

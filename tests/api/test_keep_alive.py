@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from api.access.keys import key_hash
 from api.protocol import Protocol
 from tests.api.front import app_for
 from tests.api.served import READY_SECONDS, served
@@ -51,3 +52,19 @@ def test_an_idle_connection_is_closed_not_before_its_time(port: int) -> None:
         answered = time.monotonic()
         assert connection.recv(65_536) == b""
         assert time.monotonic() - answered >= IDLE_SECONDS * 0.9
+
+
+def test_who_is_refused_before_its_body_is_whole_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Brief, "head_seconds", IDLE_SECONDS)
+    guarded = app_for(api_key_hashes=key_hash("a key"), log_level="ERROR")
+    head = b"POST /predict HTTP/1.1\r\nHost: service\r\nContent-Length: 100\r\n\r\n"
+    with (
+        served(guarded, Brief) as listening,
+        socket.create_connection(("127.0.0.1", listening), timeout=READY_SECONDS) as connection,
+    ):
+        connection.sendall(head + b"{")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 401 ")
+        connection.sendall(b" ")
+        assert connection.recv(65_536) == b""

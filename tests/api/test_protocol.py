@@ -173,6 +173,16 @@ def test_a_second_head_that_does_not_end_is_given_up_too(port: int) -> None:
     refused(answer, "/predict", 408, "REQUEST_TIMEOUT")
 
 
+@pytest.mark.parametrize("path", [b"/predict", b"/predict/"])  # of the short way, and not
+def test_a_head_begun_behind_a_request_is_given_up_too(port: int, path: bytes) -> None:
+    first = POST.replace(b"/predict", path) + LENGTH + BODY
+    with socket.create_connection(("127.0.0.1", port), timeout=READY_SECONDS) as connection:
+        connection.sendall(first + b"POST /predict HTTP")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 ")
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    refused(answer, "/predict", 408, "REQUEST_TIMEOUT")
+
+
 def test_silent_connections_do_not_stay_open(port: int) -> None:
     silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(50)]
     assert eventually(lambda: open_connections(port) == 0)

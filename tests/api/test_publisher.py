@@ -11,6 +11,7 @@ from typing import cast
 import pytest
 from redis.asyncio import Redis
 
+from api.link import Link
 from api.publisher import Publisher
 from api.redis_client import COMMAND_TIMEOUT_SECONDS, open_redis
 
@@ -134,3 +135,28 @@ async def test_what_the_server_refuses_is_told_to_its_sender_alone(redis_url: st
         await eventually(lambda: _holds(redis, 1))
     assert "WRONGTYPE" in str(refused[0])
     assert accepted == []
+
+
+async def test_a_connection_that_fails_in_an_unforeseen_way_is_tried_again(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Link.open
+
+    async def fails_once(_link: Link, _redis: Redis) -> None:
+        monkeypatch.setattr(Link, "open", opened)
+        raise ValueError
+
+    monkeypatch.setattr(Link, "open", fails_once)
+    failures = Failures()
+    async with publishing(redis_url) as (publisher, redis):
+        await redis.delete(QUEUE)
+        publisher.push(b"first", failures.note)
+        await eventually(lambda: _noted(failures, 1))
+
+        async def taken() -> bool:
+            publisher.push(b"again", failures.note)
+            await asyncio.sleep(0.05)
+            return b"again" in await queued(redis)
+
+        await eventually(taken)
+    assert isinstance(failures[0], ValueError)

@@ -55,6 +55,7 @@ def headers(**changes: Any) -> dict[str, Any]:
 POISON = {
     "nothing": b"",
     "garbage": b"garbage",
+    "lists in lists": b"[" * 100_000,
     "not UTF-8": b"\xff\xfe",
     "a number": b"1",
     "null": b"null",

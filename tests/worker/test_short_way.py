@@ -207,6 +207,29 @@ def test_a_broken_connection_loses_no_answer(bench: Bench) -> None:
     assert bench.result("i.2").get(timeout=5)["rows"]
 
 
+def test_a_message_that_comes_twice_is_answered_once(bench: Bench) -> None:
+    assert bench.take()
+    assert bench.take()
+    assert len(bench.scorer.finished) == 1
+    assert len(bench.events) == 3
+
+
+def test_of_many_answered_messages_the_latest_are_remembered(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.short_way.REMEMBERED", 2)
+    for name in ("i.1", "i.2", "i.3", "i.2", "i.1"):
+        assert bench.take(name)
+    assert len(bench.scorer.finished) == 4
+
+
+def test_of_a_message_that_reached_two_workers_the_first_answer_stays_stored(bench: Bench) -> None:
+    assert bench.take()
+    bench.app.backend.send_off("i.1", outcome(10).reply)
+    bench.app.backend.confirm()
+    assert bench.result().get(timeout=5)["rows"] == outcome(80).reply["rows"]
+
+
 def test_a_server_without_memory_publishes_all_the_same(bench: Bench) -> None:
     with bench.redis.pubsub() as pubsub:  # type: ignore[no-untyped-call]
         pubsub.psubscribe("celery-task-meta-i.*")
