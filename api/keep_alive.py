@@ -1,8 +1,10 @@
 """uvicorn's connection with one timer for all the times in which it is idle.
 
 uvicorn starts a timer behind each answer and ends it before the next request, at up to 10 us a request. Here it runs
-on, and looks again when it is due. And where the server ends, uvicorn closes what is idle at once: on a request, too, that
-has come and was not read yet, which resets the connection. Here it is read and answered.
+on, and looks again when it is due.
+
+Where the server ends, uvicorn closes what is idle at once: on a request, too, that has come and was not read yet, which
+resets the connection. Here it is read and answered.
 """
 
 from __future__ import annotations
