@@ -101,6 +101,7 @@ class Protocol(KeepAlive):
         except httptools.HttpParserError as error:
             if not self._deaf:
                 self._break_off(self._complaint(error), data)
+        self.close_behind_this()
         self._serve()
         self._watch()
 

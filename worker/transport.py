@@ -2,6 +2,9 @@
 
 kombu lets a message that is no JSON, or no envelope, end the consumer; it then puts some of them back as the worker
 dies, so that the next worker meets them again. Whoever can write to the broker could stop the service for good.
+
+What the broker answers instead of a message (READONLY and UNBLOCKED as it becomes a replica, MISCONF where its disk is
+full) ends a worker of kombu's, too. Here it ends the connection, and Celery connects again, to the new master.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from kombu.transport.redis import Channel as RedisChannel
 from kombu.transport.redis import Transport as RedisTransport
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import loads
+from redis.exceptions import ResponseError
 
 
 class Channel(RedisChannel):
@@ -59,6 +63,8 @@ class Transport(RedisTransport):
     """Delivers to the worker; whatever but the broker's own errors a message raises there ends with the message."""
 
     Channel = Channel
+
+    connection_errors = (*RedisTransport.connection_errors, ResponseError)
 
     def _deliver(self, message: Any, queue: str) -> None:
         try:

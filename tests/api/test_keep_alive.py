@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from api.access.keys import key_hash
+from api.keep_alive import LEAVE_SECONDS
 from api.protocol import Protocol
 from tests.api.front import app_for
 from tests.api.served import READY_SECONDS, served
@@ -21,9 +23,12 @@ IDLE_SECONDS = 0.4
 class Brief(Protocol):
     """Keeps an idle connection for a moment."""
 
+    latest: ClassVar[Protocol]
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.timeout_keep_alive = IDLE_SECONDS  # type: ignore[assignment]
+        Brief.latest = self
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +73,50 @@ def test_who_is_refused_before_its_body_is_whole_is_given_up(
         assert connection.recv(65_536).startswith(b"HTTP/1.1 401 ")
         connection.sendall(b" ")
         assert connection.recv(65_536) == b""
+
+
+def end_unread(connection: socket.socket, asked: bytes) -> None:
+    """Has the server's end come to the connection when `asked` is sent and nothing of it is read."""
+    protocol = Brief.latest
+    begun, sent = threading.Event(), threading.Event()
+
+    def end() -> None:
+        begun.set()
+        sent.wait(READY_SECONDS)
+        protocol.shutdown()
+
+    protocol.loop.call_soon_threadsafe(end)
+    begun.wait(READY_SECONDS)
+    connection.sendall(asked)
+    sent.set()
+
+
+def rest(connection: socket.socket) -> bytes:
+    """All that comes before the connection is closed."""
+    return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+@pytest.mark.parametrize(
+    "asked", [GET, b"POST /predict HTTP/1.1\r\nHost: service\r\nContent-Length: 2\r\n\r\n{}"]
+)
+@pytest.mark.parametrize("count", [1, 3])
+def test_what_was_sent_before_the_server_ends_is_answered(
+    port: int, asked: bytes, count: int
+) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=READY_SECONDS) as connection:
+        connection.sendall(GET)
+        while not connection.recv(65_536).endswith(b"}"):
+            pass
+        end_unread(connection, asked * count)
+        answers = rest(connection)
+    assert answers.count(b"HTTP/1.1 ") == count
+    assert answers.count(b"connection: close") == 1
+
+
+def test_who_is_silent_when_the_server_ends_is_hung_up_on(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=READY_SECONDS) as connection:
+        ask(connection)
+        began = time.monotonic()
+        end_unread(connection, b"")
+        rest(connection)
+    assert time.monotonic() - began >= LEAVE_SECONDS * 0.9

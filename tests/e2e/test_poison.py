@@ -109,3 +109,17 @@ def test_a_redis_that_is_full_refuses_and_is_forgiven(poisoned: RunningService) 
     }
     poisoned.wait_for(lambda: poisoned.post("/predict", pattern())[0] == 200, "answers come again")
     assert all(part.running() for part in poisoned.parts), poisoned.logs()
+
+
+def test_a_redis_that_is_a_replica_for_a_time_ends_no_worker(poisoned: RunningService) -> None:
+    with Redis.from_url(poisoned.redis_url) as redis:
+        redis.replicaof(
+            "127.0.0.1", "1"
+        )  # as a failover does, in the middle of a wait for messages
+        try:
+            refused = [poisoned.post("/predict", pattern()) for _ in range(5)]
+        finally:
+            redis.replicaof("NO", "ONE")
+    assert {status for status, _ in refused} == {503}
+    poisoned.wait_for(lambda: poisoned.post("/predict", pattern())[0] == 200, "answers come again")
+    assert all(part.running() for part in poisoned.parts), poisoned.logs()
