@@ -27,7 +27,7 @@ from scripts.simulate_chain import oracle_at, play
 from tests.e2e.service import HASH_KEY, Process, RunningService, free_port
 
 pytestmark = pytest.mark.e2e
-BLOCKS = int(os.environ.get("CHAIN_SOAK_BLOCKS", "300"))
+BLOCKS = int(os.environ.get("CHAIN_SOAK_BLOCKS", "200"))
 CALLERS = 1000
 TYPED = (65, 120, 65, 3, 14)
 # An answer comes within 1.5 seconds or not at all; the last is what a front end says that could not send in time.

@@ -75,7 +75,7 @@ def test_every_message_is_told_as_three_events_that_hide_the_pattern(
 
 def test_a_worker_answers_remote_control_and_counts_its_tasks(service: RunningService) -> None:
     app = Celery(broker=service.redis_url, set_as_current=False)
-    inspect = app.control.inspect(timeout=5, limit=1)
+    inspect = app.control.inspect(timeout=2)  # of all workers, whichever answers first
     before = tasks(inspect.stats())
     assert service.post("/predict", pattern("did:watched:one"))[0] == 200
     assert tasks(inspect.stats()) > before
