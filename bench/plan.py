@@ -60,7 +60,7 @@ FULL: Final = Plan(
     batch_rounds=5,
     overload_rounds=3,
     start_rounds=5,
-    reload_rounds=5,
+    reload_rounds=3,
     scorer_rounds=5,
     scorer_batches=(64, 100, 128, 256, 512, 1024, 2048, 4096),
 )
