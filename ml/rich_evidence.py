@@ -48,7 +48,6 @@ BLOCK: Final = (
 )
 SITTING_HOURS: Final = 6.0
 _ORDER: Final = np.argsort(CHANNEL, kind="stable")  # (38,) channel by channel
-_STARTS: Final = np.searchsorted(CHANNEL[_ORDER], np.arange(FEATURES))  # (6,)
 _SUMMARY: Final = np.argsort(_ORDER)[: len(SUMMARY)]  # (4,) where the summary's statistics lie
 # Where the 38 values and their counts lie in a derived row. It has none of the summary's values: until these are
 # written, the number of windows stands there, since a zero would mark them as missing.

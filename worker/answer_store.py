@@ -1,7 +1,7 @@
 """Celery's result backend with one round trip for an answer: it is stored and published, nothing is read before.
 
-The stock backend first reads the task's key, lest a message that was delivered twice overwrite a success. The online
-worker's messages are delivered once: it keeps no book of acknowledgements. Other workers keep the stock backend.
+The stock backend first reads the task's key, lest a message that was delivered twice overwrite a success. What
+`send_off` sends, the server stores only where nothing is stored yet. Other workers keep the stock backend.
 """
 
 from __future__ import annotations

@@ -209,23 +209,23 @@ def test_nobody_passes_a_check_that_would_have_to_be_waited_for(
     assert answer.startswith(b"HTTP/1.1 500 ")
 
 
-def test_a_lease_that_must_be_fetched_first_is_waited_for(redis_url: str) -> None:
+def answers_within(limits: str, redis_url: str, count: int) -> list[bytes]:
+    """What so many good requests of one client get where nothing was counted before."""
     with Redis.from_url(redis_url) as redis:
         redis.flushdb()
-    limited = app_for(redis_url=redis_url, rate_limits="5000/minute")
-    with served(limited) as listening:
-        answers = [exchange(listening, post(GOOD, more=CLOSE)) for _ in range(8)]
+    with served(app_for(redis_url=redis_url, rate_limits=limits)) as listening:
+        return [exchange(listening, post(GOOD, more=CLOSE)) for _ in range(count)]
+
+
+def test_a_lease_that_must_be_fetched_first_is_waited_for(redis_url: str) -> None:
+    answers = answers_within("5000/minute", redis_url, 8)
     left = [int(re.findall(rb"ratelimit-remaining: (\d+)", answer)[0]) for answer in answers]
     assert [answer[:12] for answer in answers] == [b"HTTP/1.1 200"] * 8
     assert left == list(range(left[0], left[0] - 8, -1))
 
 
 def test_one_request_too_many_is_refused_with_its_headers(redis_url: str) -> None:
-    with Redis.from_url(redis_url) as redis:
-        redis.flushdb()
-    limited = app_for(redis_url=redis_url, rate_limits="2/minute")
-    with served(limited) as listening:
-        answers = [exchange(listening, post(GOOD, more=CLOSE)) for _ in range(3)]
+    answers = answers_within("2/minute", redis_url, 3)
     assert [answer[9:12] for answer in answers] == [b"200", b"200", b"429"]
     assert b"\r\nratelimit-remaining: 0\r\n" in answers[2]
     assert b"\r\nretry-after: " in answers[2]
