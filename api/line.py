@@ -62,11 +62,15 @@ class Line:
         if self._full.stands(now) and now - self._waiters[0].arrived > LONG_WAIT_SECONDS:
             raise OverloadedError(f"{self.rows} patterns wait already, and have for too long")
 
-    def take(self, now: float, oldest: float) -> list[Waiter]:
-        """As many whole waiters as one message carries; who gave up or arrived before `oldest` is left out."""
+    def take(self, now: float, oldest: float, most: int = MAX_ROWS_PER_MESSAGE) -> list[Waiter]:
+        """Whole waiters of up to `most` rows, or the first alone, and never more than one message carries.
+
+        Who gave up or arrived before `oldest` is left out.
+        """
         taken: list[Waiter] = []
         rows = gone = 0
-        while self._waiters and rows + len(self._waiters[0].rows) <= MAX_ROWS_PER_MESSAGE:
+        most = min(most, MAX_ROWS_PER_MESSAGE)
+        while self._waiters and (not taken or rows + len(self._waiters[0].rows) <= most):
             waiter = self._waiters.popleft()
             gone += len(waiter.rows)
             if waiter.arrived > oldest and not waiter.done:
