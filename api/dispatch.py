@@ -208,8 +208,10 @@ class Dispatcher:
         worked = result.get("work_seconds", 0.0)  # an older worker does not tell
         self._pace.learn(round_trip, worked)
         queued = max(0.0, round_trip - worked)
-        for waiter in waiters:
-            self._metrics.queue_wait_seconds.observe(left - waiter.arrived + queued)
+        received = left + queued
+        self._metrics.queue_wait_seconds.observe_all(
+            [received - waiter.arrived for waiter in waiters]
+        )
 
     def _spawn(self, coroutine: Any) -> None:
         task = asyncio.create_task(coroutine)
@@ -220,9 +222,10 @@ class Dispatcher:
 def _share(answers: Reply, rows: int, waiters: list[Waiter]) -> None:
     if len(answers) != rows:
         raise InferenceFailedError("the worker's answer does not fit its question")
-    rest = iter(answers)
+    end = 0
     for waiter in waiters:
-        waiter.settle([next(rest) for _ in waiter.rows])
+        begin, end = end, end + len(waiter.rows)
+        waiter.settle(answers[begin:end])
 
 
 def _resolve(future: asyncio.Future[Any], outcome: Any) -> None:
