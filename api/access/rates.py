@@ -92,16 +92,18 @@ class RateLimits:
     def _judge(self, scope: Scope, numbers: list[int], now: float) -> None:
         if not numbers:
             return
-        left = [amount - number for amount, number in zip(self._amounts, numbers, strict=True)]
-        least = max(0, min(left))
-        strictest = next(i for i, each in enumerate(left) if each <= least)
+        least, strictest = self._amounts[0], 0
+        for place, number in enumerate(numbers):
+            left = max(0, self._amounts[place] - number)
+            if left < least:
+                least, strictest = left, place
         add_answer_lines(scope, self._lines(strictest, least, now))
         if least > 0:
             return
         resets = {
             self._reset_seconds(place, now): self._limits[place]
-            for place, each in enumerate(left)
-            if each < 0
+            for place, number in enumerate(numbers)
+            if number > self._amounts[place]
         }
         if resets:
             self._metrics.rate_limited.inc()
