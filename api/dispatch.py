@@ -156,10 +156,10 @@ class Dispatcher:
             return  # a message that cannot be sent is told of at once, from below
         self._sending = True
         try:
-            while self._line and (most := self._pace.share(self._line.rows)):
+            while self._line and (share := self._pace.share(self._line.rows)):
                 now = time.monotonic()
                 oldest = now - self._deadlines.message_seconds
-                waiters = self._line.take(now, oldest, most)
+                waiters = self._line.take(now, oldest, share)
                 if waiters:
                     self._deliver(waiters, now)
         finally:

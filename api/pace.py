@@ -4,7 +4,7 @@ A message that waits in Redis for a worker could have waited here and grown; one
 round trip. Two for each worker are right, and how many workers there are shows in the answers: with two for each, a
 message waits about as long as it is worked on.
 
-A message carries no more than its share of all that waits or is on its way: were everybody in one message, the workers
+A message carries its share of all that waits or is on its way: were everybody in one message, the workers
 would idle while the front end answers and reads them, and the front end while the workers score.
 """
 
@@ -37,7 +37,7 @@ class Pace:
         self._held_up = False
 
     def share(self, waiting: int) -> int:
-        """How many of the waiting rows may leave in one message; 0 where there is no turn."""
+        """How many of the waiting rows are enough for one message; 0 where there is no turn."""
         if self._in_flight >= self.limit:
             self._held_up = True
             return 0
