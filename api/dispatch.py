@@ -1,8 +1,8 @@
 """Joins waiting patterns into messages, bounds the queue, and resolves every waiter: with an answer or with an error.
 
 What waits at the same moment shares one message; nothing is delayed in order to share. While as many messages are in
-flight as keep the workers busy, what arrives waits here and the next message grows. Every wait ends by the client's
-deadline.
+flight as keep the workers busy, what arrives waits here and the next message grows; it leaves before the answers that
+made room for it are written. Every wait ends by the client's deadline.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from api.errors import (
     OverloadedError,
 )
 from api.line import Line, Reply, Row, Tell, Waiter
-from api.messenger import Messenger
+from api.messenger import Messenger, Outcome
 from api.metrics import ApiMetrics
 from api.pace import Pace
 from api.patience import Patience
@@ -55,7 +55,7 @@ class Dispatcher:
         self._backlog = Backlog(self._deadlines.client_wait_seconds)
         self._patience = Patience(self._deadlines.message_seconds, self._grow_anxious)
         self._last_patience = Patience(self._deadlines.client_wait_seconds, self._give_up)
-        self._roused = False
+        self._roused = self._sending = False
         self._tasks: set[asyncio.Task[None]] = set()
         self.queue_depth = self._messenger.queue_depth
         self.totals = self._messenger.totals
@@ -113,7 +113,9 @@ class Dispatcher:
     async def probe(self) -> ProbeAnswer:
         """What a worker that holds a model says of itself. Raises as `score` does."""
         self._messenger.refuse_if_deaf()
-        result = await self._messenger.ask(self._probe, None, time.monotonic())
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._messenger.send(self._probe, None, time.monotonic(), partial(_resolve, future))
+        result = await future
         if result is None:
             raise await self._messenger.why_late() or DeadlineExceededError(
                 "the worker did not answer in time"
@@ -150,55 +152,66 @@ class Dispatcher:
 
     def _send(self) -> None:
         self._roused = False
-        while self._line and self._pace.take():
-            now = time.monotonic()
-            oldest = now - self._deadlines.message_seconds
-            self._spawn(self._deliver(self._line.take(now, oldest)))
+        if self._sending:
+            return  # a message that cannot be sent is told of at once, from below
+        self._sending = True
+        try:
+            while self._line and (share := self._pace.share(self._line.rows)):
+                now = time.monotonic()
+                oldest = now - self._deadlines.message_seconds
+                waiters = self._line.take(now, oldest, share)
+                if waiters:
+                    self._deliver(waiters, now)
+        finally:
+            self._sending = False
         self._metrics.waiting_rows.set(self._line.rows)
 
-    async def _deliver(self, waiters: list[Waiter]) -> None:
+    def _deliver(self, waiters: list[Waiter], left: float) -> None:
         """One message, from its making until everyone who waits for it is answered."""
-        try:
-            if waiters:
-                await self._exchange(waiters)
-        except Exception as error:
-            if not isinstance(error, ApiError):
-                structlog.get_logger().error("message_failed", exc_info=error)
-            for waiter in waiters:
-                waiter.settle(error)
-        finally:
-            self._pace.give_back()
-            self._rouse()
-
-    async def _exchange(self, waiters: list[Waiter]) -> None:
         rows = [row for waiter in waiters for row in waiter.rows]
-        now, left = time.time(), time.monotonic()
-        newest = waiters[-1].arrived
+        for waiter in waiters:
+            waiter.sent = True
+        self._pace.take(len(rows))
+        self._metrics.rows_per_message.observe(len(rows))
+        now, newest = time.time(), waiters[-1].arrived
         argument = {
             "v": WIRE_VERSION,
             "sent": now,
             "deadline": now + self._deadlines.scoring_seconds - (left - newest),
             "rows": rows,
         }
-        for waiter in waiters:
-            waiter.sent = True
-        self._metrics.rows_per_message.observe(len(rows))
-        result = await self._messenger.ask(self._score, argument, newest)
-        if result is not None:
-            self._share(result["rows"], waiters)
-            round_trip = time.monotonic() - left
-            worked = result.get("work_seconds", 0.0)  # an older worker does not tell
-            self._pace.learn(round_trip, worked)
-            queued = max(0.0, round_trip - worked)
-            for waiter in waiters:
-                self._metrics.queue_wait_seconds.observe(left - waiter.arrived + queued)
+        tell = partial(self._hear, waiters, len(rows), left)
+        try:
+            self._messenger.send(self._score, argument, newest, tell)
+        except Exception as error:  # which none of those that it tells of is
+            tell(error)
 
-    def _share(self, answers: Reply, waiters: list[Waiter]) -> None:
-        if len(answers) != sum(len(waiter.rows) for waiter in waiters):
-            raise InferenceFailedError("the worker's answer does not fit its question")
-        rest = iter(answers)
-        for waiter in waiters:
-            waiter.settle([next(rest) for _ in waiter.rows])
+    def _hear(self, waiters: list[Waiter], rows: int, left: float, outcome: Outcome) -> None:
+        self._pace.give_back(rows)
+        try:
+            if isinstance(outcome, Exception):
+                raise outcome
+            if outcome is not None:
+                self._learn(waiters, left, outcome)
+            self._send()  # before the answers are written, so that no worker waits for that
+            if outcome is not None:
+                _share(outcome["rows"], rows, waiters)
+        except Exception as error:
+            if not isinstance(error, ApiError):
+                structlog.get_logger().error("message_failed", exc_info=error)
+            for waiter in waiters:
+                waiter.settle(error)
+            self._rouse()
+
+    def _learn(self, waiters: list[Waiter], left: float, result: dict[str, Any]) -> None:
+        round_trip = time.monotonic() - left
+        worked = result.get("work_seconds", 0.0)  # an older worker does not tell
+        self._pace.learn(round_trip, worked)
+        queued = max(0.0, round_trip - worked)
+        received = left + queued
+        self._metrics.queue_wait_seconds.observe_all(
+            [received - waiter.arrived for waiter in waiters]
+        )
 
     def _spawn(self, coroutine: Any) -> None:
         task = asyncio.create_task(coroutine)
@@ -206,7 +219,16 @@ class Dispatcher:
         task.add_done_callback(self._tasks.discard)
 
 
-def _resolve(future: asyncio.Future[Reply], outcome: Reply | Exception) -> None:
+def _share(answers: Reply, rows: int, waiters: list[Waiter]) -> None:
+    if len(answers) != rows:
+        raise InferenceFailedError("the worker's answer does not fit its question")
+    end = 0
+    for waiter in waiters:
+        begin, end = end, end + len(waiter.rows)
+        waiter.settle(answers[begin:end])
+
+
+def _resolve(future: asyncio.Future[Any], outcome: Any) -> None:
     if future.done():
         return  # who waited has left
     if isinstance(outcome, Exception):

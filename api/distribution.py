@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import collections
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Histogram, Metric
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric
 
 LOT: Final = 500
 
 
 class Distribution:
-    """Observes into one series of `histogram`; `enter` makes what was observed visible, and so does every `lot`-th."""
+    """Observes into one series of `histogram`; `enter` makes what was observed visible, and so does every `lot`-th.
 
-    def __init__(self, histogram: Histogram, lot: int = LOT) -> None:
+    `counter` counts the observations.
+    """
+
+    def __init__(
+        self, histogram: Histogram, lot: int = LOT, counter: Counter | None = None
+    ) -> None:
         self._series: Any = histogram  # which has no public way to add several observations
+        self._counter = counter
         self._bounds: list[float] = self._series._upper_bounds
         self._lot = lot
         self._values: list[float] = []
@@ -27,14 +33,23 @@ class Distribution:
         if len(self._values) >= self._lot:
             self.enter()
 
+    def observe_all(self, values: list[float]) -> None:
+        """Take note of several values."""
+        self._values += values
+        if len(self._values) >= self._lot:
+            self.enter()
+
     def enter(self) -> None:
         """Add what was noted to the histogram."""
         values, self._values = self._values, []
         if not values:
             return
-        for place, count in Counter(bisect_left(self._bounds, value) for value in values).items():
+        places = collections.Counter([bisect_left(self._bounds, value) for value in values])
+        for place, count in places.items():
             self._series._buckets[place].inc(count)
         self._series._sum.inc(sum(values))
+        if self._counter is not None:
+            self._counter.inc(len(values))
 
 
 class SettledRegistry(CollectorRegistry):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import uuid
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -14,11 +13,9 @@ from pydantic_core import to_json
 # What Flower and the worker's log may show of a message's argument: nothing of a person.
 HIDDEN = "(pattern)"
 
-
 # Where a message's own values go in the bytes that all of one task's messages share.
 _ID: Final = "{task id}"
 _EXPIRES: Final = "{expires}"
-_TAG: Final = "{delivery tag}"
 _BODY: Final = "{body}"
 
 
@@ -38,20 +35,28 @@ class EnvelopeFactory:
         no_arguments, *rest = message.body
         assert list(no_arguments) == []
         self._rest = b"," + _dumped(rest)[1:]
-        self._envelope = _dumped(_envelope(message.headers, message.properties, queue))
+        envelope = _dumped(_envelope(message.headers, message.properties, queue))
+        self._form = (
+            envelope.replace(b"%", b"%%")
+            .replace(_ID.encode(), b"%(id)b")
+            .replace(f'"{_EXPIRES}"'.encode(), b"%(expires)b")
+            .replace(_BODY.encode(), b"%(body)b")
+        )
 
     def build(
         self, task_id: str, argument: dict[str, Any] | None, expires_at: float | None
     ) -> bytes:
-        """The message that calls the task with `argument`, dropped by the worker after `expires_at` (unix seconds)."""
+        """The message that calls the task with `argument`, dropped by the worker after `expires_at` (unix seconds).
+
+        `task_id` must need no escape in JSON.
+        """
         arguments = b"[" + to_json([] if argument is None else [argument])
         expires = expires_at and datetime.fromtimestamp(expires_at, UTC).isoformat()
-        return (
-            self._envelope.replace(_ID.encode(), task_id.encode())
-            .replace(f'"{_EXPIRES}"'.encode(), to_json(expires))
-            .replace(_TAG.encode(), str(uuid.uuid4()).encode())
-            .replace(_BODY.encode(), base64.b64encode(arguments + self._rest))
-        )
+        return self._form % {
+            b"id": task_id.encode(),
+            b"expires": to_json(expires),
+            b"body": base64.b64encode(arguments + self._rest),
+        }
 
 
 def _envelope(headers: dict[str, Any], properties: dict[str, Any], queue: str) -> dict[str, Any]:
@@ -66,7 +71,7 @@ def _envelope(headers: dict[str, Any], properties: dict[str, Any], queue: str) -
             "delivery_info": {"exchange": "", "routing_key": queue},
             "priority": 0,
             "body_encoding": "base64",
-            "delivery_tag": _TAG,
+            "delivery_tag": _ID,  # one of its own, as kombu asks for
         },
     }
 

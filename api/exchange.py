@@ -25,20 +25,26 @@ POLLED = frozenset({"/health", "/metrics"})
 
 Headers = list[tuple[bytes, bytes]]
 
-_ANSWER_HEADERS = "biometrics.answer_headers"
+_ANSWER_LINES = "biometrics.answer_lines"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 _log = structlog.get_logger("api.exchange")
 
 
-def add_answer_headers(scope: Scope, headers: Headers) -> None:
-    """Headers for whatever answer this request gets, an error included. Names in lower case."""
-    scope.setdefault(_ANSWER_HEADERS, []).extend(headers)
+def add_answer_lines(scope: Scope, lines: bytes) -> None:
+    """Headers for whatever answer this request gets, an error included: complete lines with names in lower case."""
+    scope[_ANSWER_LINES] = scope.get(_ANSWER_LINES, b"") + lines
+
+
+def answer_lines(scope: Scope) -> bytes:
+    """What `add_answer_lines` was given for this request."""
+    found: bytes = scope.get(_ANSWER_LINES, b"")
+    return found
 
 
 def answer_headers(scope: Scope) -> Headers:
-    """What `add_answer_headers` was given for this request."""
-    found: Headers = scope.get(_ANSWER_HEADERS, [])
-    return found
+    """The same, taken apart."""
+    pairs = [line.partition(b": ") for line in answer_lines(scope).splitlines()]
+    return [(name, value) for name, _, value in pairs]
 
 
 def record(metrics: ApiMetrics, route: str, method: str, status: int, seconds: float) -> None:
@@ -90,7 +96,7 @@ class Exchange:
 
 
 class _Answer:
-    """Watches an answer leave, and adds what `add_answer_headers` was given."""
+    """Watches an answer leave, and adds what `add_answer_lines` was given."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self._scope = scope

@@ -24,7 +24,7 @@ from api.access.rates import RateLimits
 from api.asking import Asking
 from api.call import Call
 from api.errors import ApiError, InternalError, OverloadedError
-from api.exchange import UNMATCHED, answer_headers, record
+from api.exchange import UNMATCHED, answer_lines, record
 from api.line import Reply
 from api.parts import Parts
 from api.refusal import refusal
@@ -134,10 +134,7 @@ class Express:
         self._end(call, route, error.status, head, body)
 
     def _end(self, call: Call, route: str, status: int, head: bytes, body: bytes) -> None:
-        extra = answer_headers(call.scope)
-        if extra:
-            head += b"".join([b"%b: %b\r\n" % header for header in extra])
-        call.answer(status, head, body)
+        call.answer(status, head + answer_lines(call.scope), body)
         record(self._parts.metrics, route, "POST", status, perf_counter() - call.began)
 
 

@@ -62,11 +62,18 @@ class Line:
         if self._full.stands(now) and now - self._waiters[0].arrived > LONG_WAIT_SECONDS:
             raise OverloadedError(f"{self.rows} patterns wait already, and have for too long")
 
-    def take(self, now: float, oldest: float) -> list[Waiter]:
-        """As many whole waiters as one message carries; who gave up or arrived before `oldest` is left out."""
+    def take(self, now: float, oldest: float, enough: int = MAX_ROWS_PER_MESSAGE) -> list[Waiter]:
+        """Whole waiters until they have `enough` rows or one message carries no more.
+
+        Who gave up or arrived before `oldest` is left out.
+        """
         taken: list[Waiter] = []
         rows = gone = 0
-        while self._waiters and rows + len(self._waiters[0].rows) <= MAX_ROWS_PER_MESSAGE:
+        while (
+            self._waiters
+            and rows < enough
+            and rows + len(self._waiters[0].rows) <= MAX_ROWS_PER_MESSAGE
+        ):
             waiter = self._waiters.popleft()
             gone += len(waiter.rows)
             if waiter.arrived > oldest and not waiter.done:

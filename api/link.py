@@ -37,6 +37,8 @@ class Link(asyncio.Protocol):
         opened = cast(Any, connection)
         self._writer, self._transport = opened._writer, opened._writer.transport
         self._writer.transport.set_protocol(self)
+        # Else uvloop writes in no order what one turn of its loop left to write: a message after sixty answers.
+        self._writer.transport.set_write_buffer_limits(0)
         opened._writer = opened._reader = None  # it would close them when it is collected
         self.heard_at = time.monotonic()
 

@@ -1,6 +1,6 @@
-"""Sends one Celery message and awaits its result; the only file of the front end that knows Celery's names.
+"""Sends one Celery message and tells its result; the only file of the front end that knows Celery's names.
 
-`ask` never waits past the message's end, and takes what nobody waits for any more back out of the queue.
+`send` never waits past the message's end, and takes what nobody waits for any more back out of the queue.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import itertools
 import math
 import time
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
@@ -39,6 +41,21 @@ LATE_SECONDS = 0.1  # what finding out why an answer is late may add to the clie
 OUT_OF_MEMORY = "OOM"  # how a server's refusal to store more begins
 TOTALS = ("predictions", "inference_ms_sum", "confidence_sum", "anomalies")
 
+Outcome = dict[str, Any] | None | Exception
+Tell = Callable[[Outcome], None]
+
+
+@dataclass(eq=False, slots=True)
+class _Asked:
+    """A message on its way; `left` and `end` in monotonic seconds."""
+
+    task_id: str
+    payload: bytes
+    left: float
+    end: float
+    tell: Tell
+    timer: asyncio.TimerHandle | None = None
+
 
 class Messenger:
     """One connection to the broker, one to the results, one subscription. `start` before use, `close` after it."""
@@ -57,6 +74,8 @@ class Messenger:
         self._celery = create_celery(broker_url)
         self._numbers = itertools.count()
         self._keepers: list[asyncio.Task[None]] = []
+        self._asked: set[_Asked] = set()
+        self._looks: set[asyncio.Task[None]] = set()
         self._life: asyncio.Task[bool | None] | None = None
         self._looked = float("-inf")
 
@@ -69,10 +88,13 @@ class Messenger:
         await self._results.wait_until_listening(FIRST_SUBSCRIPTION_SECONDS)
 
     async def close(self) -> None:
-        """Stop listening and close the connections."""
-        for keeper in self._keepers:
+        """Stop listening, tell who still waits that nothing comes, and close the connections."""
+        keepers = [*self._keepers, *self._looks]
+        for keeper in keepers:
             keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
+        await asyncio.gather(*keepers, return_exceptions=True)
+        for asked in tuple(self._asked):
+            self._end(asked, None)
         await asyncio.gather(self._broker.aclose(), self._store.aclose(), self._subscriber.aclose())
 
     def envelope(self, task: str) -> EnvelopeFactory:
@@ -84,39 +106,32 @@ class Messenger:
         if not self._results.listening:
             raise QueueUnavailableError("the results cannot be received: Redis does not answer")
 
-    async def ask(
-        self, envelope: EnvelopeFactory, argument: dict[str, Any] | None, newest: float
-    ) -> dict[str, Any] | None:
-        """The task's result, or None when there is none at the deadline of the newest waiter (monotonic seconds).
+    def send(
+        self,
+        envelope: EnvelopeFactory,
+        argument: dict[str, Any] | None,
+        newest: float,
+        tell: Tell,
+    ) -> None:
+        """Put a message on the queue. `tell` is called once, perhaps at once, with the task's result or an error.
 
-        Raises QueueUnavailableError when the message cannot be sent, InferenceFailedError when the task failed,
+        It is None when there is no result at the deadline of the newest waiter (monotonic seconds). The errors are
+        QueueUnavailableError when the message cannot be sent, InferenceFailedError when the task failed,
         DeadlineExceededError when the worker found it too old to begin.
         """
         task_id = f"{self._instance}.{next(self._numbers)}"
-        age = time.monotonic() - newest
-        expires = time.time() + self._deadlines.message_seconds - age
-        payload = envelope.build(task_id, argument, expires)
-        future = self._results.expect(task_id)
         left = time.monotonic()
+        expires = time.time() + self._deadlines.message_seconds - (left - newest)
+        payload = envelope.build(task_id, argument, expires)
         end = newest + self._deadlines.client_wait_seconds
-        timer = asyncio.get_running_loop().call_later(
-            max(0.0, end - LAST_LOOK_SECONDS - left), _give_up, future
-        )
-        try:
-            self._publisher.push(payload, partial(self._unsent, future))
-            if not future.done():
-                self._metrics.messages_sent.inc()
-            meta = await _in_time(future)
-            if meta is None:
-                meta = await self._last_look(task_id, end)
-            if meta is None:
-                await self._withdraw(payload)
-                return None
-            self._metrics.round_trip_seconds.observe(time.monotonic() - left)
-            return _result_of(meta)
-        finally:
-            timer.cancel()
-            self._results.forget(task_id)
+        asked = _Asked(task_id, payload, left, end, tell)
+        last_look = max(0.0, end - LAST_LOOK_SECONDS - left)
+        asked.timer = asyncio.get_running_loop().call_later(last_look, self._grow_late, asked)
+        self._asked.add(asked)
+        self._results.expect(task_id, partial(self._arrived, asked))
+        self._publisher.push(payload, partial(self._unsent, asked))
+        if asked in self._asked:
+            self._metrics.messages_sent.inc()
 
     def look_for_life(self) -> None:
         """Ask whether a worker lives, for all whose answers are getting late; `why_late` tells what came of it."""
@@ -156,39 +171,48 @@ class Messenger:
             raise QueueUnavailableError("the figures cannot be read") from error
         return {name: _finite(stored.get(name.encode())) for name in TOTALS}
 
-    def _unsent(self, future: asyncio.Future[Meta], error: Exception) -> None:
+    def _arrived(self, asked: _Asked, meta: Meta) -> None:
+        self._metrics.round_trip_seconds.observe(time.monotonic() - asked.left)
+        try:
+            outcome: Outcome = _result_of(meta)
+        except Exception as error:  # which is for who waits, not for the subscription
+            outcome = error
+        self._end(asked, outcome)
+
+    def _unsent(self, asked: _Asked, error: Exception) -> None:
         self._metrics.publish_failures.inc()
-        if future.done():
-            return
         if str(error).startswith(OUT_OF_MEMORY):
             refusal: ApiError = OverloadedError("the queue's server is out of memory")
         else:
             refusal = QueueUnavailableError("the queue cannot be reached")
         refusal.__cause__ = error
-        future.set_exception(refusal)
+        self._end(asked, refusal)
 
-    async def _last_look(self, task_id: str, end: float) -> Meta | None:
-        future = self._results.expect(task_id)
+    def _end(self, asked: _Asked, outcome: Outcome) -> None:
+        if asked not in self._asked:
+            return
+        self._asked.discard(asked)
+        self._results.forget(asked.task_id)
+        if asked.timer is not None:
+            asked.timer.cancel()
+        asked.tell(outcome)
+
+    def _grow_late(self, asked: _Asked) -> None:
+        task = asyncio.create_task(self._last_look(asked))
+        self._looks.add(task)
+        task.add_done_callback(self._looks.discard)
+
+    async def _last_look(self, asked: _Asked) -> None:
         with contextlib.suppress(RedisError, OSError):
-            await self._results.fetch(task_id)
-        await asyncio.wait((future,), timeout=max(0.0, end - time.monotonic()))
-        return future.result() if future.done() else None
+            await self._results.fetch(asked.task_id)
+        await asyncio.sleep(max(0.0, asked.end - time.monotonic()))
+        if asked in self._asked:
+            await self._withdraw(asked.payload)
+            self._end(asked, None)
 
     async def _withdraw(self, payload: bytes) -> None:
         with contextlib.suppress(RedisError, OSError):
             await cast(Any, self._broker.lrem(ONLINE_QUEUE, 1, cast(str, payload)))
-
-
-def _give_up(future: asyncio.Future[Meta]) -> None:
-    if not future.done():
-        future.set_exception(TimeoutError())
-
-
-async def _in_time(future: asyncio.Future[Meta]) -> Meta | None:
-    try:
-        return await future
-    except TimeoutError:
-        return None
 
 
 def _finite(stored: bytes | None) -> float:

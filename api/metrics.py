@@ -39,27 +39,24 @@ class ApiMetrics:
         self._add_dispatch()
         self._add_answers()
         self._add_chain()
-        self._requests: dict[tuple[str, str, int], tuple[Counter, Distribution]] = {}
+        self._requests: dict[tuple[str, str, int], Distribution] = {}
+        self._answers: list[Answer] = []
 
     def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Counts and times one answered request."""
-        series = self._requests.get((route, method, status))
-        if series is None:
-            series = self._requests[route, method, status] = (
+        times = self._requests.get((route, method, status))
+        if times is None:
+            times = self._requests[route, method, status] = self._distribution(
+                self.request_seconds.labels(route),
                 self.requests.labels(route, method, str(int(status))),
-                self._distribution(self.request_seconds.labels(route)),
             )
-        counter, times = series
-        counter.inc()
         times.observe(seconds)
 
     def observe_answer(self, answer: Answer) -> None:
         """Takes one answer into the distributions of confidence, anomaly and inference time."""
-        self.confidence_score.observe(answer["confidence_score"])
-        self.anomaly_score.observe(answer["anomaly_score"])
-        self.inference_seconds.observe(answer["inference_time_ms"] / 1000)
-        if Reason.ANOMALOUS in answer["reasons"]:
-            self.anomalies.inc()
+        self._answers.append(answer)
+        if len(self._answers) >= self._lot:
+            self._enter_answers()
 
     def _add_requests(self) -> None:
         self.requests = self._counter(
@@ -124,12 +121,24 @@ class ApiMetrics:
             "chain_abstentions", "Questions of the chain that got no score", ("code",)
         )
 
+    def _enter_answers(self) -> None:
+        answers, self._answers = self._answers, []
+        self.confidence_score.observe_all([answer["confidence_score"] for answer in answers])
+        self.anomaly_score.observe_all([answer["anomaly_score"] for answer in answers])
+        self.inference_seconds.observe_all(
+            [answer["inference_time_ms"] / 1000 for answer in answers]
+        )
+        anomalous = sum([Reason.ANOMALOUS in answer["reasons"] for answer in answers])
+        if anomalous:
+            self.anomalies.inc(anomalous)
+
     def _settle(self) -> None:
+        self._enter_answers()
         for distribution in self._distributions:
             distribution.enter()
 
-    def _distribution(self, histogram: Histogram) -> Distribution:
-        self._distributions.append(Distribution(histogram, self._lot))
+    def _distribution(self, histogram: Histogram, counter: Counter | None = None) -> Distribution:
+        self._distributions.append(Distribution(histogram, self._lot, counter))
         return self._distributions[-1]
 
     def _counter(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:

@@ -1,10 +1,11 @@
-"""Listens for the results of this process's tasks and resolves who waits for them."""
+"""Listens for the results of this process's tasks and tells who waits for them."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -20,9 +21,11 @@ RECONNECT_SECONDS = (0.05, 1.0)  # first pause, longest pause
 Meta = dict[str, Any]
 """A Celery result: `status`, `result`, `task_id` and more."""
 
+Tell = Callable[[Meta], None]
+
 
 class Results:
-    """One PSUBSCRIBE per process and a dictionary of futures.
+    """One PSUBSCRIBE per process and a dictionary of who is to be told.
 
     Redis forgets what is published while nobody listens, so after every (re)subscription the results that are
     already stored are fetched. `listening` says whether an answer could arrive at all.
@@ -31,7 +34,7 @@ class Results:
     def __init__(self, redis: Redis, instance: str) -> None:
         self._redis = redis
         self._prefix = f"celery-task-meta-{instance}."
-        self._pending: dict[str, asyncio.Future[Meta]] = {}
+        self._pending: dict[str, Tell] = {}
         self._confirmed = asyncio.Event()  # by the server
         self._subscribed = asyncio.Event()  # and what was missed is fetched
 
@@ -46,11 +49,9 @@ class Results:
             await asyncio.wait_for(self._subscribed.wait(), seconds)
         return self.listening
 
-    def expect(self, task_id: str) -> asyncio.Future[Meta]:
-        """The future that the result of `task_id` resolves. Call `forget` when nobody waits any more."""
-        future: asyncio.Future[Meta] = asyncio.get_running_loop().create_future()
-        self._pending[task_id] = future
-        return future
+    def expect(self, task_id: str, tell: Tell) -> None:
+        """Have `tell` called once with the result of `task_id`, unless `forget` is called before. It must not raise."""
+        self._pending[task_id] = tell
 
     def forget(self, task_id: str) -> None:
         """Stop waiting for `task_id`."""
@@ -60,10 +61,10 @@ class Results:
         """Look once whether the result is stored, in case its publication was lost. Raises RedisError."""
         stored = await self._redis.get(self._key(task_id))
         if stored is not None:
-            self._resolve(stored)
+            self._hand_out(stored)
 
     async def listen(self) -> None:
-        """Run for ever: subscribe, recover, resolve; after a broken connection begin again."""
+        """Run for ever: subscribe, recover, hand out; after a broken connection begin again."""
         pause = RECONNECT_SECONDS[0]
         while True:
             link = Link(self._hear)
@@ -100,7 +101,7 @@ class Results:
         if not isinstance(reply, list):
             return  # to a PING
         if reply[0] == b"pmessage":
-            self._resolve(reply[3])
+            self._hand_out(reply[3])
         elif reply[0] == b"psubscribe":
             self._confirmed.set()
 
@@ -109,9 +110,9 @@ class Results:
         if waiting:
             for stored in await self._redis.mget([self._key(task_id) for task_id in waiting]):
                 if stored is not None:
-                    self._resolve(stored)
+                    self._hand_out(stored)
 
-    def _resolve(self, stored: bytes | str) -> None:
+    def _hand_out(self, stored: bytes | str) -> None:
         """Hand a result to who waits for it; what is no result is logged and left alone."""
         try:
             meta: Meta = from_json(stored)
@@ -119,9 +120,9 @@ class Results:
         except (ValueError, TypeError, KeyError) as error:
             structlog.get_logger().warning("result_unreadable", error=repr(error)[:200])
             return
-        future = self._pending.pop(task_id, None)
-        if future is not None and not future.done():
-            future.set_result(meta)
+        tell = self._pending.pop(task_id, None)
+        if tell is not None:
+            tell(meta)
 
     def _key(self, task_id: str) -> str:
         return "celery-task-meta-" + task_id

@@ -21,7 +21,7 @@ from starlette.types import Scope
 from api.access.client import client_name
 from api.access.tally import Tally
 from api.errors import RateLimitedError
-from api.exchange import Headers, add_answer_headers
+from api.exchange import add_answer_lines
 from api.metrics import ApiMetrics
 
 LIMITED = frozenset({"/predict", "/batch-predict", "/chain/score", "/chain/score/", "/jobs"})
@@ -58,7 +58,8 @@ class RateLimits:
         self._metrics = metrics
         self._clock = clock
         policy = ", ".join(f"{limit.amount};w={limit.get_expiry()}" for limit in limits)
-        self._policy = (b"ratelimit-policy", policy.encode())
+        self._policy = policy.encode()
+        self._amounts = [limit.amount for limit in limits]
         self._lengths = [limit.get_expiry() for limit in limits]  # of their windows, in seconds
         self._tallies: dict[tuple[int, str], Tally] = {}
         self._slots = asyncio.Semaphore(MAX_CHECKS_AT_ONCE)
@@ -82,24 +83,27 @@ class RateLimits:
         if scope["path"] not in LIMITED or scope["method"] != "POST" or now < self._paused_until:
             return True
         tallies = self._tallies_of(client_name(scope), now)
-        if not all(tally.ready for tally in tallies):
-            return False
+        for tally in tallies:
+            if not tally.ready:
+                return False
         self._judge(scope, [tally.take() for tally in tallies], now)
         return True
 
     def _judge(self, scope: Scope, numbers: list[int], now: float) -> None:
         if not numbers:
             return
-        counted = list(zip(self._limits, numbers, strict=True))
-        remaining = [max(0, limit.amount - number) for limit, number in counted]
-        strictest = remaining.index(min(remaining))
-        add_answer_headers(scope, self._headers(strictest, remaining[strictest], now))
-        if remaining[strictest] > 0:
+        least, strictest = self._amounts[0], 0
+        for place, number in enumerate(numbers):
+            left = max(0, self._amounts[place] - number)
+            if left < least:
+                least, strictest = left, place
+        add_answer_lines(scope, self._lines(strictest, least, now))
+        if least > 0:
             return
         resets = {
-            self._reset_seconds(place, now): limit
-            for place, (limit, number) in enumerate(counted)
-            if number > limit.amount
+            self._reset_seconds(place, now): self._limits[place]
+            for place, number in enumerate(numbers)
+            if number > self._amounts[place]
         }
         if resets:
             self._metrics.rate_limited.inc()
@@ -138,13 +142,12 @@ class RateLimits:
         length_seconds = self._lengths[place]
         return math.ceil((now // length_seconds + 1) * length_seconds - now)
 
-    def _headers(self, place: int, remaining: int, now: float) -> Headers:
-        return [
-            (b"ratelimit-limit", b"%d" % self._limits[place].amount),
-            (b"ratelimit-remaining", b"%d" % remaining),
-            (b"ratelimit-reset", b"%d" % self._reset_seconds(place, now)),
-            self._policy,
-        ]
+    def _lines(self, place: int, remaining: int, now: float) -> bytes:
+        reset_seconds = self._reset_seconds(place, now)
+        return (
+            b"ratelimit-limit: %d\r\nratelimit-remaining: %d\r\nratelimit-reset: %d\r\n"
+            b"ratelimit-policy: %b\r\n"
+        ) % (self._amounts[place], remaining, reset_seconds, self._policy)
 
     def _let_pass(self, error: Exception, now: float) -> None:
         self._metrics.rate_limit_failures.inc()

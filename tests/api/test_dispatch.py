@@ -63,7 +63,7 @@ def test_a_thousand_waiters_get_each_their_own_answer_from_few_messages(
     assert max(len(message["rows"]) for message in stub.messages) <= MAX_ROWS_PER_MESSAGE
 
 
-def test_a_batch_keeps_its_order_and_shares_a_message_with_single_patterns(
+def test_a_batch_keeps_its_order_and_stays_in_one_message(
     clean: str, worker: Callable[..., StubWorker]
 ) -> None:
     stub = worker()
@@ -76,7 +76,56 @@ def test_a_batch_keeps_its_order_and_shares_a_message_with_single_patterns(
     batch, single = run(scenario())
     assert [answer["echo"] for answer in batch] == [row(n) for n in range(100)]
     assert [answer["echo"] for answer in single] == [row(999)]
-    assert len(stub.messages) == 1
+    assert [len(message["rows"]) for message in stub.messages] == [100, 1]
+
+
+def test_a_crowd_that_comes_at_once_is_shared_out_over_the_messages_that_may_leave(
+    clean: str, worker: Callable[..., StubWorker]
+) -> None:
+    stub = worker()
+
+    async def scenario() -> None:
+        async with dispatcher(clean, max_messages_in_flight=2) as dispatch:
+            await asyncio.gather(*(dispatch.score([row(n)]) for n in range(64)))
+
+    run(scenario())
+    assert [len(message["rows"]) for message in stub.messages] == [32, 32]
+
+
+def test_the_next_message_leaves_before_the_answers_that_made_room_for_it_are_told(
+    clean: str, worker: Callable[..., StubWorker]
+) -> None:
+    stub = worker()
+    stub.gate.clear()
+    metrics = ApiMetrics()
+    sent: list[float | None] = []
+    both = asyncio.Event()
+
+    def tell(_: object) -> None:
+        sent.append(metrics.registry.get_sample_value("biometrics_messages_sent_total"))
+        if len(sent) == 2:
+            both.set()
+
+    async def scenario() -> None:
+        running = Dispatcher(settings(clean, max_messages_in_flight=1), metrics)
+        await running.start()
+        running.submit([row(1)], tell)
+        await asyncio.sleep(0.02)
+        running.submit([row(2)], tell)
+        stub.gate.set()
+        await both.wait()
+        await running.close()
+
+    run(scenario())
+    assert sent == [2.0, 2.0]
+
+
+def test_where_no_message_can_be_sent_a_whole_crowd_hears_of_it(clean: str) -> None:
+    async def scenario() -> list[tuple[type, float]]:
+        async with dispatcher(clean, broker_url="redis://127.0.0.1:1/0") as dispatch:
+            return await asyncio.gather(*(outcome(dispatch.score([row(n)])) for n in range(2000)))
+
+    assert {kind for kind, _ in run(scenario())} == {QueueUnavailableError}
 
 
 def test_without_a_worker_the_answer_is_an_error_by_the_deadline_and_the_queue_is_left_empty(

@@ -70,6 +70,13 @@ def test_no_pattern_stands_where_flower_or_a_log_would_show_it() -> None:
 def test_each_message_has_a_delivery_tag_of_its_own() -> None:
     factory = EnvelopeFactory(create_celery("memory://"), SCORE_TASK, ONLINE_QUEUE, "x")
     tags = {
-        json.loads(factory.build("x.1", None, 1.0))["properties"]["delivery_tag"] for _ in range(50)
+        json.loads(factory.build(f"x.{n}", None, 1.0))["properties"]["delivery_tag"]
+        for n in range(50)
     }
     assert len(tags) == 50
+
+
+def test_a_percent_sign_of_the_instances_name_stays_one() -> None:
+    factory = EnvelopeFactory(create_celery("memory://"), SCORE_TASK, ONLINE_QUEUE, "50%(id)b")
+    headers = json.loads(factory.build("x.1", None, 1.0))["headers"]
+    assert (headers["id"], headers["origin"]) == ("x.1", "api@50%(id)b")

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from api.errors import OverloadedError
-from api.exchange import CLIENT_GONE, Exchange, add_answer_headers
+from api.exchange import CLIENT_GONE, Exchange, add_answer_lines
 from api.metrics import ApiMetrics
 from tests.api.front import refused
 
@@ -61,13 +61,13 @@ async def test_an_error_of_the_service_answers_in_its_own_status_with_its_header
 @pytest.mark.parametrize("inner", [hello, crash])
 async def test_every_answer_carries_the_headers_that_were_asked_for(inner: Inner) -> None:
     async def marked(scope: Scope, receive: Receive, send: Send) -> None:
-        add_answer_headers(scope, [(b"ratelimit-limit", b"5")])
-        add_answer_headers(scope, [(b"x-other", b"6")])
+        add_answer_lines(scope, b"ratelimit-limit: 5\r\n")
+        add_answer_lines(scope, b"x-other: 6: 7\r\n")
         await inner(scope, receive, send)
 
     response = await ask(marked, ApiMetrics())
     assert response.headers["ratelimit-limit"] == "5"
-    assert response.headers["x-other"] == "6"
+    assert response.headers["x-other"] == "6: 7"
 
 
 async def test_an_error_after_the_answer_began_breaks_the_connection_off() -> None:

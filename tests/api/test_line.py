@@ -37,6 +37,22 @@ def test_a_batch_is_never_torn_apart(line: Line) -> None:
     assert sizes == [MAX_ROWS_PER_MESSAGE // 100] * 2 + [1]
 
 
+def test_no_more_are_taken_than_it_needs_to_have_enough(line: Line) -> None:
+    waiters = [waiter(rows) for rows in (3, 2, 1, 100, 1)]
+    for each in waiters:
+        line.join(each)
+    taken = [line.take(0.0, LONG_AGO, 5) for _ in range(3)]
+    assert taken == [waiters[:2], waiters[2:4], waiters[4:]]
+
+
+def test_who_is_left_out_takes_nobodys_place(line: Line) -> None:
+    waiters = [waiter() for _ in range(4)]
+    for each in waiters:
+        line.join(each)
+    waiters[0].done = True
+    assert line.take(0.0, LONG_AGO, 2) == waiters[1:3]
+
+
 def test_who_gave_up_and_whose_answer_would_come_too_late_is_not_sent(
     line: Line,
 ) -> None:

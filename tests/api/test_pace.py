@@ -1,16 +1,19 @@
 from __future__ import annotations
 
-from api.pace import FIRST, PATIENCE, Pace
+import pytest
+
+from api.pace import FIRST, PATIENCE, WORTH_A_MESSAGE, Pace
 
 
 def held_up(pace: Pace) -> None:
     """Somebody wants one turn more than there are."""
     turns = 0
-    while pace.take():
+    while pace.share(1):
+        pace.take(1)
         turns += 1
     assert turns == pace.limit
     for _ in range(turns):
-        pace.give_back()
+        pace.give_back(1)
 
 
 def answered(pace: Pace, queue_seconds: float, times: int = 5 * PATIENCE) -> None:
@@ -20,10 +23,41 @@ def answered(pace: Pace, queue_seconds: float, times: int = 5 * PATIENCE) -> Non
 
 def test_no_more_messages_are_on_their_way_than_the_limit() -> None:
     pace = Pace(1)
-    assert pace.take()
-    assert not pace.take()
-    pace.give_back()
-    assert pace.take()
+    assert pace.share(1)
+    pace.take(1)
+    assert not pace.share(1)
+    pace.give_back(1)
+    assert pace.share(1)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "on_their_way", "share"),
+    [(64, 0, 32), (43, 21, 32), (20, 100, 60), (1000, 256, 628), (33, 0, 17)],
+)
+def test_a_message_carries_its_share_of_what_waits_and_what_is_on_its_way(
+    waiting: int, on_their_way: int, share: int
+) -> None:
+    pace = Pace(8)
+    assert pace.limit == 2
+    pace.take(on_their_way)
+    assert pace.share(waiting) == share
+
+
+def test_few_rows_are_not_shared_out_over_several_messages() -> None:
+    pace = Pace(8)
+    assert pace.share(2 * WORTH_A_MESSAGE) == pace.share(1) == WORTH_A_MESSAGE
+    assert pace.share(2 * WORTH_A_MESSAGE + 1) == WORTH_A_MESSAGE + 1
+
+
+def test_the_only_message_carries_all_that_waits() -> None:
+    assert Pace(1).share(200) == 200
+
+
+def test_what_came_back_counts_no_longer() -> None:
+    pace = Pace(8)
+    pace.take(100)
+    pace.give_back(100)
+    assert pace.share(50) == 25
 
 
 def test_messages_that_are_taken_at_once_make_more_of_them() -> None:
@@ -70,3 +104,13 @@ def test_a_message_that_is_back_before_its_worker_is_done_has_not_waited() -> No
         for _ in range(PATIENCE):
             pace.learn(0.01, 0.03)
     assert pace.limit == 8
+
+
+def test_a_small_message_behind_a_large_one_says_nothing_of_too_many() -> None:
+    pace = Pace(8)
+    for _ in range(10):
+        held_up(pace)
+        for _ in range(PATIENCE // 2):
+            pace.learn(0.022, 0.002)  # behind the large one
+            pace.learn(0.022, 0.020)  # behind the small one
+    assert pace.limit == FIRST

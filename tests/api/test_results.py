@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from api.redis_client import open_redis
-from api.results import Results
+from api.results import Meta, Results
 
 INSTANCE = "feed"
 
@@ -41,6 +41,12 @@ async def listening(url: str) -> AsyncIterator[tuple[Results, Redis]]:
         await redis.aclose()
 
 
+def expect(results: Results, task_id: str) -> asyncio.Future[Meta]:
+    future: asyncio.Future[Meta] = asyncio.get_running_loop().create_future()
+    results.expect(task_id, future.set_result)
+    return future
+
+
 async def break_subscriptions(redis: Redis) -> None:
     assert await redis.client_kill_filter(_type="pubsub") >= 1
 
@@ -48,7 +54,7 @@ async def break_subscriptions(redis: Redis) -> None:
 def test_each_waiter_gets_its_own_result_in_whatever_order_they_come(redis_url: str) -> None:
     async def scenario() -> list[int]:
         async with listening(redis_url) as (results, redis):
-            futures = [results.expect(f"{INSTANCE}.{n}") for n in range(20)]
+            futures = [expect(results, f"{INSTANCE}.{n}") for n in range(20)]
             for n in reversed(range(20)):
                 await redis.publish(key(n), meta(n))
             return [found["result"] for found in await asyncio.gather(*futures)]
@@ -61,7 +67,7 @@ def test_a_result_published_while_nobody_listened_is_found_after_the_reconnectio
 ) -> None:
     async def scenario() -> int:
         async with listening(redis_url) as (results, redis):
-            future = results.expect(f"{INSTANCE}.7")
+            future = expect(results, f"{INSTANCE}.7")
             await redis.set(key(7), meta(7))  # stored, and its publication lost
             assert not future.done()
             await break_subscriptions(redis)
@@ -76,7 +82,7 @@ def test_results_are_received_again_after_the_connection_broke(redis_url: str) -
             await break_subscriptions(redis)
             await asyncio.sleep(0.2)  # the break is noticed and mended
             assert await results.wait_until_listening(5)
-            future = results.expect(f"{INSTANCE}.3")
+            future = expect(results, f"{INSTANCE}.3")
             await redis.publish(key(3), meta(3))
             return int((await asyncio.wait_for(future, 5))["result"])
 
@@ -86,7 +92,7 @@ def test_results_are_received_again_after_the_connection_broke(redis_url: str) -
 def test_a_last_look_finds_a_stored_result(redis_url: str) -> None:
     async def scenario() -> int:
         async with listening(redis_url) as (results, redis):
-            future = results.expect(f"{INSTANCE}.5")
+            future = expect(results, f"{INSTANCE}.5")
             await redis.set(key(5), meta(5))
             await results.fetch(f"{INSTANCE}.5")
             return int(future.result()["result"])
@@ -97,7 +103,7 @@ def test_a_last_look_finds_a_stored_result(redis_url: str) -> None:
 def test_who_is_forgotten_is_not_resolved_and_harms_nobody(redis_url: str) -> None:
     async def scenario() -> tuple[bool, int]:
         async with listening(redis_url) as (results, redis):
-            forgotten, kept = results.expect(f"{INSTANCE}.1"), results.expect(f"{INSTANCE}.2")
+            forgotten, kept = expect(results, f"{INSTANCE}.1"), expect(results, f"{INSTANCE}.2")
             results.forget(f"{INSTANCE}.1")
             await redis.publish(key(1), meta(1))
             await redis.publish(key(2), meta(2))
@@ -127,7 +133,7 @@ def test_a_publication_that_is_no_result_is_left_alone_and_the_next_is_heard(
 ) -> None:
     async def scenario() -> int:
         async with listening(redis_url) as (results, redis):
-            future = results.expect(f"{INSTANCE}.1")
+            future = expect(results, f"{INSTANCE}.1")
             await redis.set(key(1), garbage)
             await results.fetch(f"{INSTANCE}.1")
             await redis.publish(key(1), garbage)
