@@ -67,13 +67,23 @@ class History:
 
     def records(self, did_hashes: Sequence[str], spare: int = 0) -> list[list[bytes]]:
         """The same as records, which may hold what `Pattern.unpack` leaves out. Raises HistoryUnavailableError."""
+        return self.records_of(self.ask(did_hashes, spare))
+
+    def ask(self, did_hashes: Sequence[str], spare: int = 0) -> Asked | None:
+        """Have the server send what `records` returns; waits for nothing. None where nobody is asked for."""
         if not did_hashes:
-            return []
+            return None
         last = self.length + spare - 1
+        return self._kept.ask(
+            [("LRANGE", history_key(did_hash), 0, last) for did_hash in did_hashes]
+        )
+
+    def records_of(self, asked: Asked | None) -> list[list[bytes]]:
+        """The records that were asked for. Raises HistoryUnavailableError."""
+        if asked is None:
+            return []
         try:
-            stored = self._kept.call(
-                [("LRANGE", history_key(did_hash), 0, last) for did_hash in did_hashes]
-            )
+            stored = self._kept.answers(asked)
         except (RedisError, OSError) as error:
             raise HistoryUnavailableError("the histories cannot be read") from error
         return [_readable(records) for records in stored]

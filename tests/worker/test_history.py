@@ -184,7 +184,9 @@ def test_a_server_that_is_gone_is_reported_and_not_taken_for_an_empty_history() 
 
 
 def test_nobody_asked_for_costs_no_round_trip() -> None:
-    assert History(dead_redis(), 50, 180).read([]) == []
+    history = History(dead_redis(), 50, 180)
+    assert history.read([]) == []
+    assert history.records_of(history.ask([])) == []
 
 
 def test_a_founding_pattern_enters_only_where_there_is_no_history_yet(redis: Redis) -> None:
