@@ -188,7 +188,9 @@ class Evidence:
         """The squared Mahalanobis distance (B, S) of the session from what the history lets expect."""
         if len(counts) and (counts == counts[0]).all() and (length == length[0]).all():
             counts, length = counts[:1], length[:1]  # nothing to gather
-        known = np.stack([now, mean, 1.0 / np.sqrt(spread)], axis=1)[:, :, self._index]
+        known = np.empty((len(now), 3, FEATURES))
+        known[:, 0], known[:, 1], known[:, 2] = now, mean, 1.0 / np.sqrt(spread)
+        known = known[:, :, self._index]  # (B, 3, 4, S)
         expected = _times(self._slope[counts], known[:, 1])  # (B, 4, S)
         away = (known[:, 0] - expected) * known[:, 2]
         apart = _times(self._root[length, counts], away)  # (B, 4, S)
