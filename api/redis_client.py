@@ -24,12 +24,14 @@ def open_redis(
 
     One retry, and only after a broken connection (a server that was restarted); never after a timeout.
     """
+    # redis-py's Unix socket knows no keepalive, and refuses to be told of one.
+    keepalive = {} if url.startswith("unix:") else {"socket_keepalive": True}
     return Redis.from_url(
         url,
+        **keepalive,
         max_connections=max_connections,
         socket_connect_timeout=connect_seconds,
         socket_timeout=command_seconds,
-        socket_keepalive=True,
         health_check_interval=HEALTH_CHECK_SECONDS,
         retry=Retry(NoBackoff(), retries, supported_errors=(RedisConnectionError,)),
         client_name="biometrics-api",

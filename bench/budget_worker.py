@@ -22,7 +22,7 @@ from ml.scorer import Scorer
 from ml.sessions import Sessions
 from ml.synthetic import people
 from worker.answers import word
-from worker.comparison import compare
+from worker.comparison import Typed, beside
 from worker.contract import WIRE_VERSION
 from worker.enrolment import EnrolmentRule
 from worker.judgement import Point, judge
@@ -60,14 +60,14 @@ def _message_stages(size: int) -> dict[str, Callable[[], object]]:
     pasts = [[Pattern(1, USUAL).pack()] * HISTORY] * size
     rows, sent = message(size)["rows"], envelope(size)
     records, recorded = decode(pasts)
-    comparison = compare(rows, records, recorded, now, 0)
+    comparison = beside(Typed.of(rows), records, recorded, now, 0)
     scores = _scorer().score(_sessions(size))
     verdict = judge(comparison, scores, named, RULE, POINT)
     reply = {"v": WIRE_VERSION, "work_seconds": 0.001, "rows": [ANSWER] * size}
     return {
         "decode: the message's bytes read": lambda: _opened(sent),
         "history: ten records read": lambda: decode(pasts),
-        "history: set beside the rows": lambda: compare(rows, records, recorded, now, 0),
+        "history: set beside the rows": lambda: beside(Typed.of(rows), records, recorded, now, 0),
         "answer: replay, update and decision judged": lambda: judge(
             comparison, scores, named, RULE, POINT
         ),

@@ -104,19 +104,23 @@ class Evidence:
         """Whether derived statistics are used."""
         return self._rich is not None
 
-    def channels(self, sessions: Sessions) -> NDArray[np.float64]:
+    def channels(
+        self, sessions: Sessions, features: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
         """Six log-likelihood ratios (B, 6) in nats, positive for "the same person"; exactly zero without history.
 
         Their sum is the joint ratio of all that is known. Only the newest 50 patterns of a history count.
+        `features` (B, 6): `even` of the sessions, where it is known already.
         """
         rich = self.is_rich(sessions)  # (B,)
         if self._rich is None or not rich.any():
-            return self._of_summary(sessions)
+            return self._of_summary(sessions, features)
         if rich.all():
             return self._rich.channels(sessions)
         channels = np.zeros((len(sessions), FEATURES))
         channels[rich] = self._rich.channels(sessions[rich])
-        channels[~rich] = self._of_summary(sessions[~rich])
+        plain = None if features is None else features[~rich]
+        channels[~rich] = self._of_summary(sessions[~rich], plain)
         return channels
 
     def is_rich(self, sessions: Sessions) -> NDArray[np.bool_]:
@@ -128,18 +132,23 @@ class Evidence:
         past &= sessions.counted()[:, : min(longest, MAX_HISTORY)]
         return np.asarray(is_rich(sessions.derived) & past.any(axis=1))
 
-    def _of_summary(self, sessions: Sessions) -> NDArray[np.float64]:
-        return product(self.marginals(sessions), self._share)  # (B, S) (S, 6)
+    def _of_summary(
+        self, sessions: Sessions, features: NDArray[np.float64] | None
+    ) -> NDArray[np.float64]:
+        return product(self.marginals(sessions, features), self._share)  # (B, S) (S, 6)
 
     def joint(self, sessions: Sessions) -> NDArray[np.float64]:
         """The log-likelihood ratio (B,) of the four numbers together."""
         return self.marginals(sessions)[:, -1]
 
-    def marginals(self, sessions: Sessions) -> NDArray[np.float64]:
+    def marginals(
+        self, sessions: Sessions, features: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
         """The log-likelihood ratio (B, S) of each set of knowledge: Student-t densities of the session, given the
         history (mean shrunk by the regression on it, spread by its own variance) over that of anybody."""
         counts = np.minimum(sessions.counts, MAX_HISTORY)  # (B,)
-        now = even(sessions.current) - self.population.mean  # (B, 6)
+        features = even(sessions.current) if features is None else features
+        now = features - self.population.mean  # (B, 6)
         past = even(sessions.history[:, :MAX_HISTORY]) - self.population.mean  # (B, K, 6)
         mean, spread = self._summary(past, counts)  # (B, 6), (B, 6)
         length = _length(sessions.current[:, ERROR_RATE])  # (B,)
@@ -179,7 +188,9 @@ class Evidence:
         """The squared Mahalanobis distance (B, S) of the session from what the history lets expect."""
         if len(counts) and (counts == counts[0]).all() and (length == length[0]).all():
             counts, length = counts[:1], length[:1]  # nothing to gather
-        known = np.stack([now, mean, 1.0 / np.sqrt(spread)], axis=1)[:, :, self._index]
+        known = np.empty((len(now), 3, FEATURES))
+        known[:, 0], known[:, 1], known[:, 2] = now, mean, 1.0 / np.sqrt(spread)
+        known = known[:, :, self._index]  # (B, 3, 4, S)
         expected = _times(self._slope[counts], known[:, 1])  # (B, 4, S)
         away = (known[:, 0] - expected) * known[:, 2]
         apart = _times(self._root[length, counts], away)  # (B, 4, S)

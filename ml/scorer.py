@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +35,18 @@ class Scores:
     implausible: NDArray[np.bool_]  # (B,) impossible combination, constant or rounded timing
 
 
+@dataclass(frozen=True)
+class Alone:
+    """What B sessions say whatever their histories are."""
+
+    features: NDArray[np.float64]  # (B, 6), `ml.features.even`
+    anomaly: NDArray[np.float64]  # (B,), as in `Scores`
+    implausible: NDArray[np.bool_]  # (B,)
+
+    def __getitem__(self, rows: slice) -> Alone:
+        return Alone(self.features[rows], self.anomaly[rows], self.implausible[rows])
+
+
 class Scorer:
     """One model on one device. Stateless between calls."""
 
@@ -54,14 +65,25 @@ class Scorer:
         self._deviation = np.sqrt(np.diag(model.population.total))  # (6,)
         self._levels = np.linspace(0.0, 1.0, len(model.error_quantiles))
 
-    def score(self, sessions: Sessions) -> Scores:
+    def alone(
+        self, current: NDArray[np.float64], derived: NDArray[np.float64] | None = None
+    ) -> Alone:
+        """What can be said of sessions (B, 4), and their derived rows (B, 58), before their histories are known."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            features = even(current)
+            return Alone(features, self._anomaly(features), implausible(current, derived))
+
+    def score(self, sessions: Sessions, alone: Alone | None = None) -> Scores:
         """The scores of each session, in order. A row's confidence does not depend on the rest of the batch.
 
         A row with a number that is not finite, in the session or in its history, is told by its anomaly: NaN.
+        `alone`: what `alone` says of the same sessions, where it was asked already.
         """
-        parts = [self._score(part) for part in self._parts(sessions)]
-        if len(parts) == 1:
-            return parts[0]
+        if len(sessions) <= self._rows:
+            return self._score(sessions, alone)
+        starts = range(0, len(sessions), self._rows)
+        some = [slice(start, start + self._rows) for start in starts]
+        parts = [self._score(sessions[rows], alone and alone[rows]) for rows in some]
         return Scores(
             confidence=np.concatenate([part.confidence for part in parts]),
             anomaly=np.concatenate([part.anomaly for part in parts]),
@@ -69,24 +91,18 @@ class Scorer:
             implausible=np.concatenate([part.implausible for part in parts]),
         )
 
-    def _parts(self, sessions: Sessions) -> Iterator[Sessions]:
-        if len(sessions) <= self._rows:
-            yield sessions
-            return
-        for start in range(0, len(sessions), self._rows):
-            yield sessions[start : start + self._rows]
-
-    def _score(self, sessions: Sessions) -> Scores:
+    def _score(self, sessions: Sessions, alone: Alone | None) -> Scores:
+        if alone is None:
+            alone = self.alone(sessions.current, sessions.derived)
         with np.errstate(invalid="ignore", divide="ignore"):  # such rows are looked for below
-            channels = self._evidence.channels(sessions)  # (B, 6)
+            channels = self._evidence.channels(sessions, alone.features)  # (B, 6)
             probability = self._probability(channels)  # (B,)
-            anomaly = self.anomaly(sessions.current)
         sound = sessions.finite() & np.isfinite(probability)  # (B,)
         return Scores(
             confidence=np.floor(np.where(sound, probability, 0.0) * 100.0 + 0.5).astype(np.int64),
-            anomaly=np.where(sound, anomaly, np.nan),
+            anomaly=np.where(sound, alone.anomaly, np.nan),
             importance=self._explainer.importance(channels),
-            implausible=implausible(sessions.current, sessions.derived),
+            implausible=alone.implausible,
         )
 
     def probability(self, sessions: Sessions) -> NDArray[np.float64]:
@@ -95,7 +111,10 @@ class Scorer:
 
     def anomaly(self, current: NDArray[np.float64]) -> NDArray[np.float64]:
         """How unlike a human's session each of (B, 4) is: the quantile (B,) of its reconstruction error."""
-        standard = (even(current) - self.model.population.mean) / self._deviation  # (B, 6)
+        return self._anomaly(even(current))
+
+    def _anomaly(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        standard = (features - self.model.population.mean) / self._deviation  # (B, 6)
         rebuilt = self._autoencoder(standard)  # (B, 6)
         error = reconstruction_error(standard, rebuilt)
         return np.interp(error, self.model.error_quantiles, self._levels)

@@ -27,7 +27,8 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a server of the test run's own, on a free loopback port, without persistence."""
     port = free_port()
     command = [str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1"]
-    command += ["--save", "", "--dir", str(tmp_path_factory.mktemp("redis"))]
+    directory = tmp_path_factory.mktemp("redis")
+    command += ["--save", "", "--dir", str(directory), "--unixsocket", str(directory / "socket")]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     url = f"redis://127.0.0.1:{port}/0"
     try:
@@ -36,6 +37,13 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(10)
+
+
+@pytest.fixture
+def redis_unix_url(redis_url: str) -> str:
+    """The same server by its Unix socket."""
+    with Redis.from_url(redis_url) as redis:
+        return f"unix://{redis.config_get('unixsocket')['unixsocket']}?db=0"
 
 
 def _wait_for_answer(url: str) -> None:

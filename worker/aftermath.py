@@ -5,31 +5,38 @@ from __future__ import annotations
 import structlog
 
 from worker.history import History, HistoryUnavailableError
+from worker.kept_connection import Asked
 from worker.metrics import WorkerMetrics
 from worker.outcome import Outcome
 from worker.totals import Totals
 
 
 class Aftermath:
-    """Called with each outcome after its answer was published."""
+    """Of one outcome after the other, each after its answer was published: `write`, then `finish`."""
 
     def __init__(self, history: History, totals: Totals, metrics: WorkerMetrics) -> None:
         self._history = history
         self._totals = totals
         self._metrics = metrics
+        self._asked: Asked | None = None
 
-    def __call__(self, outcome: Outcome) -> None:
-        """Write and count. A failed write is counted and logged, never raised."""
+    def write(self, outcome: Outcome) -> None:
+        """Have its patterns entered, and wait for nothing."""
+        self._asked = self._history.enter(outcome.entries) if outcome.entries else None
+
+    def finish(self, outcome: Outcome) -> None:
+        """Count, and see what came of the write. One that failed is counted and logged, never raised."""
         self._count(outcome)
-        self._record(outcome)
         if outcome.answers:
             self._totals.add(outcome)
+        self._confirm(outcome)
 
-    def _record(self, outcome: Outcome) -> None:
-        if not outcome.entries:
+    def _confirm(self, outcome: Outcome) -> None:
+        asked, self._asked = self._asked, None
+        if asked is None:
             return
         try:
-            entered = self._history.append(outcome.entries)
+            entered = self._history.entered_of(asked)
         except HistoryUnavailableError as error:
             self._metrics.lost_records.inc(len(outcome.entries))
             structlog.get_logger().error("records_lost", error=repr(error.__cause__))

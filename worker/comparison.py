@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,11 @@ class Typed:
     windows: Sequence[Any] | None = None
     timeless: Sequence[int] = ()
 
+    @cached_property
+    def derived(self) -> Floats | None:
+        """The derived rows (B, 58) of the windows; None where no row has rich ones."""
+        return None if self.windows is None else _derived(self.windows)
+
     @classmethod
     def of(cls, rows: Sequence[Row]) -> Typed:
         """Rows of the wire."""
@@ -63,18 +69,6 @@ class Typed:
             # A score for a chain may depend on nothing but what its digests cover, and times are none of it.
             [i for i, row in enumerate(rows) if len(row) > 4],
         )
-
-
-def compare(
-    rows: Sequence[Row],
-    records: Records,
-    recorded: NDArray[np.int64],
-    now: NDArray[np.float64],
-    quota: int,
-    entering: NDArray[np.float64] | None = None,
-) -> Comparison:
-    """Rows of the wire, as `beside` has them."""
-    return beside(Typed.of(rows), records, recorded, now, quota, entering)
 
 
 def beside(
@@ -117,7 +111,7 @@ def beside(
         typed.numbers,
         history,
         counts,
-        None if typed.windows is None else _derived(typed.windows),
+        typed.derived,
         _past_derived(records, brought, width),
         ages_hours,
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from redis import Redis
@@ -19,7 +18,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from worker.contract import HISTORY_KEY, REPEAT_SECONDS, asked_key, history_key
 from worker.history_scripts import APPEND, ENTER_ONCE
-from worker.kept_connection import Command, KeptConnection
+from worker.kept_connection import Asked, Command, KeptConnection
 from worker.records import Pattern
 
 SECONDS_A_DAY = 86_400
@@ -68,13 +67,23 @@ class History:
 
     def records(self, did_hashes: Sequence[str], spare: int = 0) -> list[list[bytes]]:
         """The same as records, which may hold what `Pattern.unpack` leaves out. Raises HistoryUnavailableError."""
+        return self.records_of(self.ask(did_hashes, spare))
+
+    def ask(self, did_hashes: Sequence[str], spare: int = 0) -> Asked | None:
+        """Have the server send what `records` returns; waits for nothing. None where nobody is asked for."""
         if not did_hashes:
-            return []
+            return None
         last = self.length + spare - 1
+        return self._kept.ask(
+            [("LRANGE", history_key(did_hash), 0, last) for did_hash in did_hashes]
+        )
+
+    def records_of(self, asked: Asked | None) -> list[list[bytes]]:
+        """The records that were asked for. Raises HistoryUnavailableError."""
+        if asked is None:
+            return []
         try:
-            stored = self._kept.call(
-                [("LRANGE", history_key(did_hash), 0, last) for did_hash in did_hashes]
-            )
+            stored = self._kept.answers(asked)
         except (RedisError, OSError) as error:
             raise HistoryUnavailableError("the histories cannot be read") from error
         return [_readable(records) for records in stored]
@@ -96,12 +105,15 @@ class History:
         return stored
 
     def append(self, entries: Sequence[Entry]) -> int:
-        """Enter each pattern as its DID's newest, cut to length, and begin its expiry anew; how many entered.
+        """As `enter` and `entered_of`, one after the other."""
+        return self.entered_of(self.enter(entries))
+
+    def enter(self, entries: Sequence[Entry]) -> Asked:
+        """Enter each pattern as its DID's newest, cut to length, and begin its expiry anew; waits for nothing.
 
         A founding pattern enters only where there is no history yet: two workers may have judged two of them at once.
         For the same reason the quota is looked at again, and numbers that came in a moment ago do not enter twice.
         A pattern whose question entered within the hour before does not enter again.
-        Raises HistoryUnavailableError.
         """
         limits = (self.length + SPARE, self._expiry_seconds, self.quota, REPEAT_SECONDS)
         arguments: list[Command] = []
@@ -111,20 +123,23 @@ class History:
                 keys.append(asked_key(entry.did_hash, entry.question))
             founding, record = int(entry.founding), entry.pattern.pack()
             arguments.append((len(keys), *keys, founding, record, *limits))
+        return self._kept.ask([("EVALSHA", _APPEND_DIGEST, *each) for each in arguments])
+
+    def entered_of(self, asked: Asked) -> int:
+        """How many patterns that were to enter did. Raises HistoryUnavailableError.
+
+        A server that does not know the script by its digest yet gets its text.
+        """
         try:
-            return sum(map(int, self._append(arguments)))
+            replies = self._kept.answers(asked)
+            if any(isinstance(reply, NoScriptError) for reply in replies):
+                replies = self._kept.call([("EVAL", APPEND, *each[2:]) for each in asked.commands])
+            for reply in replies:
+                if isinstance(reply, Exception):
+                    raise reply
+            return sum(map(int, replies))
         except (RedisError, OSError) as error:
             raise HistoryUnavailableError("the histories cannot be written") from error
-
-    def _append(self, arguments: list[Command]) -> list[Any]:
-        """The script's reply to each, by its digest; by its text where the server does not know it yet."""
-        replies = self._kept.call([("EVALSHA", _APPEND_DIGEST, *each) for each in arguments])
-        if any(isinstance(reply, NoScriptError) for reply in replies):
-            replies = self._kept.call([("EVAL", APPEND, *each) for each in arguments])
-        for reply in replies:
-            if isinstance(reply, Exception):
-                raise reply
-        return replies
 
     def enter_once(
         self, mark: str, entries: Iterable[tuple[str, Sequence[bytes]]], remember_seconds: int

@@ -16,11 +16,13 @@ def open_redis(url: str, *, command_seconds: float = COMMAND_TIMEOUT_SECONDS) ->
 
     One retry, and only after a broken connection (a server that was restarted); never after a timeout.
     """
+    # redis-py's Unix socket knows no keepalive, and refuses to be told of one.
+    keepalive = {} if url.startswith("unix:") else {"socket_keepalive": True}
     return Redis.from_url(
         url,
+        **keepalive,
         socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
         socket_timeout=command_seconds,
-        socket_keepalive=True,
         health_check_interval=15,
         retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
         client_name="biometrics-worker",

@@ -10,7 +10,7 @@ import numpy as np
 import structlog
 
 from worker.answers import error_rows, word
-from worker.comparison import Comparison, Row, compare
+from worker.comparison import Comparison, Row, Typed, beside
 from worker.contract import MAX_ROWS_PER_MESSAGE, WIRE_VERSION, Answer, ErrorCode, RowError
 from worker.enrolment import EnrolmentRule
 from worker.held_model import HeldModel
@@ -22,7 +22,10 @@ from worker.records import Pattern, decode, pack_derived
 
 
 class ScoringCore:
-    """Reads the histories of a message's DIDs in one round trip, scores all rows in one batch, words the answers."""
+    """Reads the histories of a message's DIDs in one round trip, scores all rows in one batch, words the answers.
+
+    What can be said of a pattern without its history is found while the histories are on their way.
+    """
 
     def __init__(
         self,
@@ -58,12 +61,10 @@ class ScoringCore:
             answers = error_rows(rows, ErrorCode.DEADLINE_EXCEEDED)
         else:
             try:
-                pasts = self._pasts(rows)
+                answers, entries, inference_ms = self._score(rows, received)
             except HistoryUnavailableError as error:
                 structlog.get_logger().error("history_unavailable", error=repr(error.__cause__))
                 answers = error_rows(rows, ErrorCode.HISTORY_UNAVAILABLE)
-            else:
-                answers, entries, inference_ms = self._score(rows, pasts, received)
         reply = {
             "v": WIRE_VERSION,
             "queue_seconds": max(0.0, received - message["sent"]),
@@ -71,35 +72,46 @@ class ScoringCore:
         }
         return Outcome(reply, entries, inference_ms)
 
-    def _pasts(self, rows: Sequence[Row]) -> list[list[bytes]]:
-        """What is recorded of each row's DID, newest first.
+    def _ask(self, rows: Sequence[Row]) -> Callable[[], list[list[bytes]]]:
+        """Ask for what is recorded of each row's DID; what is returned waits for it, newest first.
 
         A question of the chain that comes again sees what was recorded before it first came.
         """
         named = list(dict.fromkeys(row[0] for row in rows if row[0] is not None))
         questions = list(dict.fromkeys((row[0], question_of(row)) for row in rows if row[4:]))
-        if not questions:
-            found = dict(zip(named, self._history.records(named), strict=True))
-            return [found.get(row[0], []) for row in rows]
-        entered = dict(zip(questions, self._history.entered(questions), strict=True))
-        recorded = dict(zip(named, self._history.records(named, SPARE), strict=True))
-        length = self._history.length
-        return [
-            before(recorded.get(row[0], []), entered.get((row[0], question_of(row))))[:length]
-            for row in rows
-        ]
+        history = self._history
+        entered = dict(zip(questions, history.entered(questions), strict=True))
+        asked = history.ask(named, SPARE if questions else 0)
+
+        def told() -> list[list[bytes]]:
+            recorded = dict(zip(named, history.records_of(asked), strict=True))
+            if not questions:
+                return [recorded.get(row[0], []) for row in rows]
+            return [
+                before(recorded.get(row[0], []), entered.get((row[0], question_of(row))))[
+                    : history.length
+                ]
+                for row in rows
+            ]
+
+        return told
 
     def _score(
-        self, rows: Sequence[Row], pasts: Sequence[list[bytes]], received: float
+        self, rows: Sequence[Row], received: float
     ) -> tuple[Sequence[Answer | RowError], list[Entry], float]:
         model = self._model()
         scorer, rule = model.scorer, model.rule(self._rule)
-        records, counts = decode(pasts)
-        now = np.full(len(rows), received)
-        comparison = compare(rows, records, counts, now, self._history.quota)
+        pasts = self._ask(rows)
+        typed = Typed.of(rows)
         began = time.perf_counter()
-        scores = scorer.score(comparison.sessions)
-        inference_ms = round((time.perf_counter() - began) * 1000, 2)
+        alone = scorer.alone(typed.numbers, typed.derived)
+        spent = time.perf_counter() - began
+        records, counts = decode(pasts())
+        now = np.full(len(rows), received)
+        comparison = beside(typed, records, counts, now, self._history.quota)
+        began = time.perf_counter()
+        scores = scorer.score(comparison.sessions, alone)
+        inference_ms = round((time.perf_counter() - began + spent) * 1000, 2)
         named = np.array([row[0] is not None for row in rows], dtype=np.bool_)
         judgement = judge(comparison, scores, named, rule, model.point(self._point))
         answers = word(

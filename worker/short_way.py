@@ -25,6 +25,7 @@ from pydantic_core import from_json
 
 from worker.answer_store import AnswerStore
 from worker.contract import SCORE_TASK
+from worker.outcome import Outcome
 from worker.turn import Turn
 
 # A message that asks Celery for something beyond one plain call has another value of one of these.
@@ -57,6 +58,8 @@ class ShortWay:
         self._answered: OrderedDict[str, None] = OrderedDict()  # ids, the oldest first
         self.tell: Tell | None = None
         """What Celery's events are sent with, while anybody is to hear them."""
+        self.ask_next: Callable[[], None] = nothing
+        """Has the broker look for the next message while the end of this one is dealt with."""
 
     def take(self, item: bytes) -> bool:
         """Answer the message. False, and nothing done, for one that must go the long way."""
@@ -73,10 +76,7 @@ class ShortWay:
         except Exception:  # it fails again the long way, where Celery tells everybody
             return False
         self._store.send_off(found["id"], outcome.reply)
-        try:
-            self._turn.finish(outcome)
-        except Exception:
-            structlog.get_logger().exception("aftermath_failed")
+        self._finish(outcome)
         try:
             self._store.confirm()
         except Exception:
@@ -85,6 +85,16 @@ class ShortWay:
             self._remember(found["id"])
         self._account(found["id"], began)
         return True
+
+    def _finish(self, outcome: Outcome) -> None:
+        """What is sent goes first: the servers work on it, and on the next message, while this worker counts."""
+        try:
+            self._turn.write(outcome)
+            if state.should_stop is None and state.should_terminate is None:
+                self.ask_next()
+            self._turn.finish(outcome)
+        except Exception:
+            structlog.get_logger().exception("aftermath_failed")
 
     def _remember(self, task_id: str) -> None:
         self._answered[task_id] = None
@@ -130,6 +140,10 @@ def ordinary(item: bytes, now: float) -> dict[str, Any] | None:
     return {"id": task_id, "message": message}
 
 
+def nothing() -> None:
+    """The broker is asked by Celery's loop alone."""
+
+
 def open_short_way(app: Celery, turn: Turn) -> None:
     """Have the worker of `app` ask the short way first, whenever it has connected to its broker."""
     short_way = ShortWay(turn, app.backend)
@@ -140,6 +154,8 @@ def open_short_way(app: Celery, turn: Turn) -> None:
         def start(self, consumer: Any) -> None:
             dispatcher = consumer.event_dispatcher
             short_way.tell = dispatcher and dispatcher.send
-            consumer.task_consumer.channel.short_way = short_way.take
+            channel = consumer.task_consumer.channel
+            channel.short_way = short_way.take
+            short_way.ask_next = channel.ask_next
 
     app.steps["consumer"].add(Step)

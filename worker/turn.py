@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from worker.aftermath import Aftermath
 from worker.outcome import Outcome
 from worker.scoring import ScoringCore
-
-Aftermath = Callable[[Outcome], None]
 
 
 class Turn:
@@ -39,7 +38,11 @@ class Turn:
         outcome.reply["work_seconds"] = self._replied - began + self._after_seconds
         return outcome
 
+    def write(self, outcome: Outcome) -> None:
+        """Of what follows an answer that has left, that which a server must do; waits for nothing."""
+        self._aftermath.write(outcome)
+
     def finish(self, outcome: Outcome) -> None:
-        """What follows an answer that has left."""
-        self._aftermath(outcome)
+        """The rest of what follows."""
+        self._aftermath.finish(outcome)
         self._after_seconds = self._monotonic() - self._replied

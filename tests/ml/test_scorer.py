@@ -30,6 +30,20 @@ def test_a_row_gets_the_same_bits_alone_and_in_any_batch(
         assert shipped.score(alone).confidence[0] == shipped.score(batch).confidence[row]
 
 
+@pytest.mark.parametrize("rows", [1, 9, ROWS_AT_ONCE["cpu"] + 3])
+def test_what_is_said_of_sessions_before_their_histories_are_known_moves_no_bit(
+    shipped: Scorer, rows: int
+) -> None:
+    batch = any_sessions(rows, 50, np.random.default_rng(rows))
+    batch.current[0, 1] = np.nan
+    alone = shipped.alone(batch.current, batch.derived)
+    late, early = shipped.score(batch), shipped.score(batch, alone)
+    for name in ("confidence", "anomaly", "importance", "implausible"):
+        assert getattr(late, name).tobytes() == getattr(early, name).tobytes(), name
+    assert np.isnan(early.anomaly[0])
+    assert np.array_equal(alone.anomaly[1:], early.anomaly[1:])
+
+
 def test_confidence_is_the_rounded_probability(shipped: Scorer) -> None:
     sessions = any_sessions(500, 30, np.random.default_rng(0))
     confidence = shipped.score(sessions).confidence

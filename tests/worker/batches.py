@@ -9,7 +9,7 @@ import numpy as np
 
 from api.ranges import STATISTICS
 from ml.scorer import Scores
-from worker.comparison import Comparison, compare
+from worker.comparison import Comparison, Typed, beside
 from worker.contract import WINDOW_COUNTS, WINDOW_STATISTICS
 from worker.records import Pattern, decode, pack_derived
 
@@ -59,7 +59,7 @@ def compared(
 ) -> Comparison:
     """Rows beside what is recorded of their DIDs."""
     records, counts = decode([[each.pack() for each in one] for one in recorded])
-    return compare(rows, records, counts, np.full(len(rows), now), quota)
+    return beside(Typed.of(rows), records, counts, np.full(len(rows), now), quota)
 
 
 def scores(

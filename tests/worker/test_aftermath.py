@@ -13,6 +13,7 @@ from worker.aftermath import Aftermath
 from worker.contract import Decision
 from worker.history import History
 from worker.metrics import WorkerMetrics
+from worker.outcome import Outcome
 from worker.totals import Totals
 
 
@@ -29,12 +30,17 @@ def sample(metrics: WorkerMetrics, name: str, **labels: str) -> float:
     return value
 
 
+def run(after: Aftermath, found: Outcome) -> None:
+    after.write(found)
+    after.finish(found)
+
+
 def test_patterns_figures_and_metrics_are_written(redis: Redis) -> None:
     metrics = WorkerMetrics()
     history = History(redis, 50, 180)
     after = Aftermath(history, Totals(redis, metrics), metrics)
-    after(outcome(80, 90))
-    after(outcome(40, errors=1))
+    run(after, outcome(80, 90))
+    run(after, outcome(40, errors=1))
     assert [len(found) for found in history.read(["50", "5a", "28", "ff"])] == [1, 1, 1, 0]
     assert sample(metrics, "predictions_total") == 3
     assert sample(metrics, "recorded_total") == 3
@@ -49,7 +55,7 @@ def test_decisions_and_reasons_are_counted_by_name(redis: Redis) -> None:
     first, _, last = scored.answers
     first["decision"], first["reasons"] = "accept", ["SHORT_HISTORY"]
     last["decision"], last["reasons"] = "reject", ["SHORT_HISTORY", "REPLAY_SUSPECTED"]
-    Aftermath(History(redis, 50, 180), Totals(redis, metrics), metrics)(scored)
+    run(Aftermath(History(redis, 50, 180), Totals(redis, metrics), metrics), scored)
     counted = [sample(metrics, "decisions_total", decision=each) for each in Decision]
     assert counted == [1, 1, 1]
     assert sample(metrics, "reasons_total", reason="SHORT_HISTORY") == 2
@@ -60,18 +66,37 @@ def test_decisions_and_reasons_are_counted_by_name(redis: Redis) -> None:
 def test_what_was_kept_out_at_the_last_moment_is_not_counted_as_recorded(redis: Redis) -> None:
     metrics = WorkerMetrics()
     after = Aftermath(History(redis, 50, 180, quota=1), Totals(redis, metrics), metrics)
-    after(outcome(80, 90))
-    after(outcome(80, 70))
+    run(after, outcome(80, 90))
+    run(after, outcome(80, 70))
     assert sample(metrics, "recorded_total") == 3
 
 
 def test_a_failed_write_is_counted_and_raises_nothing() -> None:
     metrics = WorkerMetrics()
     gone = dead_redis()
-    Aftermath(History(gone, 50, 180), Totals(gone, metrics), metrics)(outcome(80, 90))
+    run(Aftermath(History(gone, 50, 180), Totals(gone, metrics), metrics), outcome(80, 90))
     assert sample(metrics, "record_failures_total") == 2
     assert sample(metrics, "recorded_total") == 0
     assert sample(metrics, "predictions_total") == 2
+
+
+def test_what_is_written_is_there_before_anything_is_counted(redis: Redis) -> None:
+    metrics = WorkerMetrics()
+    after = Aftermath(History(redis, 50, 180), Totals(redis, metrics), metrics)
+    after.write(outcome(80, 90))
+    assert [len(found) for found in History(redis, 50, 180).read(["50", "5a"])] == [1, 1]
+    assert sample(metrics, "predictions_total") == 0
+    after.finish(outcome(80, 90))
+    assert sample(metrics, "recorded_total") == 2
+
+
+def test_a_message_that_enters_nothing_counts_no_write_of_another(redis: Redis) -> None:
+    metrics = WorkerMetrics()
+    after = Aftermath(History(redis, 50, 180), Totals(redis, metrics), metrics)
+    after.write(outcome(80, 90))
+    run(after, outcome(errors=1))
+    assert sample(metrics, "recorded_total") == 0
+    assert sample(metrics, "record_failures_total") == 0
 
 
 def test_the_metrics_show_one_model_at_a_time() -> None:

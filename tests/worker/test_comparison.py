@@ -7,7 +7,7 @@ import pytest
 
 from ml.statistics import COUNTED, COUNTED_BY, COUNTS, STATISTICS, WINDOW, WINDOWS, pool
 from tests.worker.batches import NOW, NUMBERS, brought, compared, pattern, row, window
-from worker.comparison import compare
+from worker.comparison import Typed, beside
 from worker.contract import WINDOW_COUNT_OF, WINDOW_COUNTS, WINDOW_NUMBERS, WINDOW_STATISTICS
 from worker.records import Pattern, decode
 
@@ -52,7 +52,7 @@ def test_a_pattern_older_than_its_history_is_as_far_from_it_as_a_younger_one() -
 def test_a_full_day_is_told_by_the_time_of_entering_and_an_age_by_that_of_typing() -> None:
     records, counts = decode([[pattern(5).pack()]] * 2)
     typed, entering = np.full(2, NOW - 5 * 86_400), np.array([NOW - 5 * 86_400, NOW])
-    found = compare([row("aa"), row("bb")], records, counts, typed, 1, entering)
+    found = beside(Typed.of([row("aa"), row("bb")]), records, counts, typed, 1, entering)
     assert found.full.tolist() == [False, True]
     assert found.sessions.ages_hours is not None
     assert found.sessions.ages_hours.tolist() == [[115.0], [115.0]]

@@ -43,6 +43,22 @@ def test_histories_come_in_the_order_asked_for_newest_pattern_first(redis: Redis
     assert history.read(["bb", "cc", "aa"]) == [[pattern(7)], [], [pattern(2), pattern(1)]]
 
 
+def test_what_enters_is_read_back_before_it_is_known_what_entered(redis: Redis) -> None:
+    history = History(redis, 50, 180)
+    history.append([Entry("aa", pattern(1))])
+    asked = history.enter([Entry("aa", pattern(2)), Entry("aa", pattern(2))])
+    assert history.read(["aa"]) == [[pattern(2), pattern(1)]]
+    assert history.entered_of(asked) == 1
+
+
+def test_a_server_that_forgot_the_script_is_told_it_again(redis: Redis) -> None:
+    history = History(redis, 50, 180)
+    for n in range(2):
+        redis.script_flush()
+        assert history.append([Entry("aa", pattern(n)), Entry("bb", pattern(n))]) == 2
+    assert [len(found) for found in history.read(["aa", "bb"])] == [2, 2]
+
+
 def test_a_history_keeps_the_last_patterns_only_and_expires(redis: Redis) -> None:
     history = History(redis, 3, 10)
     for n in range(5):
@@ -168,7 +184,9 @@ def test_a_server_that_is_gone_is_reported_and_not_taken_for_an_empty_history() 
 
 
 def test_nobody_asked_for_costs_no_round_trip() -> None:
-    assert History(dead_redis(), 50, 180).read([]) == []
+    history = History(dead_redis(), 50, 180)
+    assert history.read([]) == []
+    assert history.records_of(history.ask([])) == []
 
 
 def test_a_founding_pattern_enters_only_where_there_is_no_history_yet(redis: Redis) -> None:

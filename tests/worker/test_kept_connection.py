@@ -45,6 +45,33 @@ def test_what_was_sent_is_done_before_anybody_reads_its_replies(redis: Redis) ->
     assert kept.replies(2) == [1, 1]
 
 
+def test_answers_may_be_read_later_and_in_any_order(redis: Redis) -> None:
+    kept = KeptConnection(redis)
+    first = kept.ask([("INCR", "n"), ("GET", "n")])
+    second = kept.ask([("INCR", "n")])
+    assert kept.call([("GET", "n")]) == [b"2"]
+    assert kept.answers(second) == [2]
+    assert kept.answers(first) == kept.answers(first) == [1, b"1"]
+
+
+def test_what_was_asked_over_a_connection_that_broke_is_asked_again_once(redis: Redis) -> None:
+    kept = KeptConnection(redis)
+    [client] = kept.call([("CLIENT", "ID")])
+    asked = kept.ask([("BLPOP", "queue", 9)])
+    redis.client_kill_filter(_id=client)
+    redis.rpush("queue", "late")
+    assert kept.answers(asked) == [[b"queue", b"late"]]
+
+
+def test_what_failed_spoils_nothing_that_is_asked_after_it(redis: Redis) -> None:
+    kept = KeptConnection(redis)
+    late = kept.ask([("BLPOP", "never", 9)])
+    after = kept.ask([("PING",)])
+    assert kept.answers(after) == [b"PONG"]
+    with pytest.raises(RedisTimeoutError):
+        kept.answers(late)
+
+
 def test_one_connection_serves_all_calls(redis: Redis) -> None:
     kept = KeptConnection(redis)
     ids = [kept.call([("CLIENT", "ID")]) for _ in range(3)]
@@ -81,6 +108,9 @@ def test_a_server_that_is_gone_is_an_error() -> None:
     kept = KeptConnection(dead_redis())
     with pytest.raises(RedisConnectionError):
         kept.call([("PING",)])
+    asked = kept.ask([("PING",)])
+    with pytest.raises(RedisConnectionError):
+        kept.answers(asked)
     with pytest.raises(RedisConnectionError):
         kept.send([("PING",)])
     with pytest.raises(RedisConnectionError):

@@ -137,6 +137,28 @@ def test_a_history_that_cannot_be_read_is_an_error_and_no_score(scorer: Scorer) 
     assert outcome.reply["rows"] == [{"error": ErrorCode.HISTORY_UNAVAILABLE}]
 
 
+def test_the_histories_are_on_their_way_while_the_sessions_are_looked_at(
+    scorer: Scorer, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+
+    def note(owner: Any, name: str) -> None:
+        real = getattr(owner, name)
+
+        def noted(*given: Any) -> Any:
+            order.append(name)
+            return real(*given)
+
+        monkeypatch.setattr(owner, name, noted)
+
+    note(history, "ask")
+    note(scorer, "alone")
+    note(history, "records_of")
+    answer = core(scorer, history).answer(message(row("aa", FAST)))
+    assert order == ["ask", "alone", "records_of"]
+    assert answer.answers[0]["history_source"] == "none"
+
+
 def test_an_empty_message_has_an_empty_reply(scorer: Scorer, history: History) -> None:
     assert core(scorer, history).answer(message()).reply["rows"] == []
 

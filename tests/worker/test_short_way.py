@@ -96,6 +96,7 @@ class Scorer:
 
     def __init__(self) -> None:
         self.fails: set[str] = set()
+        self.order: list[str] = []
         self.finished: list[Outcome] = []
 
     def answer(self, message: dict[str, Any]) -> Outcome:
@@ -103,7 +104,11 @@ class Scorer:
             raise ValueError("no message")
         return outcome(80)
 
+    def write(self, found: Outcome) -> None:
+        self.order.append("write")
+
     def finish(self, found: Outcome) -> None:
+        self.order.append("finish")
         self.finished.append(found)
         if "finish" in self.fails:
             raise ValueError("no aftermath")
@@ -200,6 +205,25 @@ def test_an_aftermath_that_fails_spoils_neither_this_answer_nor_the_next(bench: 
     assert [bench.result(name).state for name in ("i.1", "i.2")] == ["SUCCESS", "SUCCESS"]
 
 
+def test_the_next_message_is_asked_for_when_all_is_sent_and_before_this_one_is_counted(
+    bench: Bench,
+) -> None:
+    bench.way.ask_next = lambda: bench.scorer.order.append("next")
+    assert bench.take()
+    assert bench.scorer.order == ["write", "next", "finish"]
+
+
+@pytest.mark.parametrize("told", ["should_stop", "should_terminate"])
+def test_a_worker_that_is_told_to_end_asks_for_no_other_message(
+    bench: Bench, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, told, 0)
+    bench.way.ask_next = lambda: bench.scorer.order.append("next")
+    assert bench.take()
+    assert bench.scorer.order == ["write", "finish"]
+    assert bench.result().state == "SUCCESS"
+
+
 def test_a_broken_connection_loses_no_answer(bench: Bench) -> None:
     assert bench.take("i.1")
     bench.redis.client_kill_filter(_type="normal", skipme=True)
@@ -247,7 +271,8 @@ def test_a_server_without_memory_publishes_all_the_same(bench: Bench) -> None:
 def test_a_worker_asks_the_short_way_first_once_it_consumes(bench: Bench) -> None:
     open_short_way(bench.app, cast(Turn, bench.scorer))
     [step] = bench.app.steps["consumer"]
-    channel = SimpleNamespace(short_way=None)
+    asked: list[str] = []
+    channel = SimpleNamespace(short_way=None, ask_next=lambda: asked.append("next"))
     told: list[str] = []
     consumer = SimpleNamespace(
         task_consumer=SimpleNamespace(channel=channel),
@@ -257,3 +282,4 @@ def test_a_worker_asks_the_short_way_first_once_it_consumes(bench: Bench) -> Non
     take = cast(Any, channel.short_way)
     assert take(envelope(expires=time.time() + 5))
     assert told[-1] == "task-succeeded"
+    assert asked == ["next"]

@@ -5,6 +5,7 @@ from typing import Any, cast
 import pytest
 
 from tests.worker.outcomes import outcome
+from worker.aftermath import Aftermath
 from worker.outcome import Outcome
 from worker.scoring import ScoringCore
 from worker.turn import Turn
@@ -15,8 +16,10 @@ class Bench:
 
     def __init__(self) -> None:
         self.now = 100.0
+        self.written: list[Outcome] = []
         self.after: list[Outcome] = []
-        self.turn = Turn(cast(ScoringCore, self), self.aftermath, monotonic=lambda: self.now)
+        core, aftermath = cast(ScoringCore, self), cast(Aftermath, self)
+        self.turn = Turn(core, aftermath, monotonic=lambda: self.now)
 
     def answer(self, message: dict[str, Any]) -> Outcome:
         if not message:
@@ -24,8 +27,12 @@ class Bench:
         self.now += 3
         return outcome(80)
 
-    def aftermath(self, found: Outcome) -> None:
-        self.now += 5
+    def write(self, found: Outcome) -> None:
+        self.now += 2
+        self.written.append(found)
+
+    def finish(self, found: Outcome) -> None:
+        self.now += 3
         self.after.append(found)
 
 
@@ -35,6 +42,7 @@ def test_a_reply_tells_its_own_work_and_what_followed_the_reply_before() -> None
     for _ in range(3):
         found = bench.turn.answer({"v": 1})
         told.append(found.reply["work_seconds"])
+        bench.turn.write(found)
         bench.turn.finish(found)
         bench.now += 60  # nobody asks
     assert told == [3.0, 8.0, 8.0]
@@ -43,9 +51,11 @@ def test_a_reply_tells_its_own_work_and_what_followed_the_reply_before() -> None
 def test_what_follows_an_answer_gets_its_outcome() -> None:
     bench = Bench()
     found = bench.turn.answer({"v": 1})
-    assert bench.after == []
+    assert (bench.written, bench.after) == ([], [])
+    bench.turn.write(found)
+    assert (bench.written, bench.after) == ([found], [])
     bench.turn.finish(found)
-    assert bench.after == [found]
+    assert (bench.written, bench.after) == ([found], [found])
 
 
 def test_what_is_no_message_is_an_error_with_no_outcome() -> None:

@@ -25,6 +25,7 @@ def register(app: Celery, turn: Turn, probe: Callable[[], ProbeAnswer]) -> None:
         def after_return(self, *_: object) -> None:
             outcome, self.outcome = self.outcome, None
             if outcome is not None:
+                turn.write(outcome)
                 turn.finish(outcome)
 
     @app.task(name=SCORE_TASK, base=Scoring, bind=True, shared=False)  # type: ignore[untyped-decorator]

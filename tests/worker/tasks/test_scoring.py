@@ -17,6 +17,7 @@ class Bench:
     """A turn that keeps what it finished."""
 
     def __init__(self) -> None:
+        self.written: list[Outcome] = []
         self.finished: list[Outcome] = []
         self.app = Celery("test", set_as_current=False)
         register(self.app, cast(Turn, self), lambda: {"model_version": "1.0.0", "device": "cpu"})
@@ -25,6 +26,9 @@ class Bench:
         if not message:
             raise KeyError("rows")
         return outcome(80)
+
+    def write(self, found: Outcome) -> None:
+        self.written.append(found)
 
     def finish(self, found: Outcome) -> None:
         self.finished.append(found)
@@ -38,6 +42,7 @@ def test_an_answer_is_finished_once_and_a_failure_is_not() -> None:
     reply = bench.ask({"v": 1}).result
     assert [found.reply for found in bench.finished] == [reply]
     assert bench.ask({}).state == "FAILURE"
+    assert bench.written == bench.finished
     assert len(bench.finished) == 1
 
 
