@@ -22,11 +22,12 @@ from api.errors import (
     ModelNotLoadedError,
     OverloadedError,
 )
-from api.line import Line, Reply, Row, Tell, Waiter
+from api.line import Line, Row, Tell, Waiter
 from api.messenger import Messenger
 from api.metrics import ApiMetrics
 from api.pace import Pace
 from api.patience import Patience
+from api.reply import Reply
 from api.settings import Settings
 from worker.contract import (
     PROBE_TASK,
@@ -185,7 +186,7 @@ class Dispatcher:
         self._metrics.rows_per_message.observe(len(rows))
         result = await self._messenger.ask(self._score, argument, newest)
         if result is not None:
-            self._share(result["rows"], waiters)
+            self._share(Reply.of(result), waiters)
             round_trip = time.monotonic() - left
             worked = result.get("work_seconds", 0.0)  # an older worker does not tell
             self._pace.learn(round_trip, worked)
@@ -196,9 +197,11 @@ class Dispatcher:
     def _share(self, answers: Reply, waiters: list[Waiter]) -> None:
         if len(answers) != sum(len(waiter.rows) for waiter in waiters):
             raise InferenceFailedError("the worker's answer does not fit its question")
-        rest = iter(answers)
+        first = 0
         for waiter in waiters:
-            waiter.settle([next(rest) for _ in waiter.rows])
+            stop = first + len(waiter.rows)
+            waiter.settle(answers.part(first, stop))
+            first = stop
 
     def _spawn(self, coroutine: Any) -> None:
         task = asyncio.create_task(coroutine)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Histogram, Metric
@@ -24,6 +24,12 @@ class Distribution:
     def observe(self, value: float) -> None:
         """Take note of a value."""
         self._values.append(value)
+        if len(self._values) >= self._lot:
+            self.enter()
+
+    def observe_all(self, values: Sequence[float]) -> None:
+        """Take note of values."""
+        self._values += values
         if len(self._values) >= self._lot:
             self.enter()
 

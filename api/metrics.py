@@ -13,7 +13,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from api.distribution import LOT, Distribution, SettledRegistry
-from worker.contract import MAX_ROWS_PER_MESSAGE, Answer, Reason
+from api.reply import Reply
+from worker.contract import MAX_ROWS_PER_MESSAGE
 
 MULTIPROCESS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -53,13 +54,14 @@ class ApiMetrics:
         counter.inc()
         times.observe(seconds)
 
-    def observe_answer(self, answer: Answer) -> None:
-        """Takes one answer into the distributions of confidence, anomaly and inference time."""
-        self.confidence_score.observe(answer["confidence_score"])
-        self.anomaly_score.observe(answer["anomaly_score"])
-        self.inference_seconds.observe(answer["inference_time_ms"] / 1000)
-        if Reason.ANOMALOUS in answer["reasons"]:
-            self.anomalies.inc()
+    def observe_answers(self, reply: Reply) -> None:
+        """Takes answers without an error into the distributions of confidence, anomaly and inference time."""
+        self.confidence_score.observe_all(reply.confidence)
+        self.anomaly_score.observe_all(reply.anomaly)
+        self.inference_seconds.observe_all([reply.inference_ms / 1000] * len(reply))
+        anomalies = reply.anomalies
+        if anomalies:
+            self.anomalies.inc(anomalies)
 
     def _add_requests(self) -> None:
         self.requests = self._counter(

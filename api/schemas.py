@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 from pydantic.config import JsonDict
+from typing_extensions import TypedDict  # pydantic asks for this one below Python 3.12
 
 from api.identity import ACCEPTED, DID_PATTERN, MAX_DID_LENGTH
 from api.ranges import LAST_TIMESTAMP, RANGES
@@ -98,8 +99,11 @@ Timestamp = Annotated[
 ]
 
 
+_STRICT: Final = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
 class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = _STRICT
 
 
 class Numbers(_Strict):
@@ -186,10 +190,35 @@ class JobPattern(PredictRequest):
     timestamp: Timestamp | None = None
 
 
+class PlainFeatures(TypedDict):
+    """Five numbers of `Features`, and nothing else."""
+
+    __pydantic_config__ = _STRICT
+
+    typing_speed_wpm: Speed
+    avg_key_hold_time_ms: Hold
+    avg_transition_time_ms: Transition
+    error_rate_percent: Errors
+    activity_hour_preference: Hour
+
+
+class PlainRequest(TypedDict):
+    """A `PredictRequest` without history and windows, as nearly all are: read three times as fast."""
+
+    __pydantic_config__ = _STRICT
+
+    did: Did
+    features: PlainFeatures
+
+
 Batch = Annotated[list[PredictRequest], Field(min_length=1, max_length=MAX_BATCH, fail_fast=True)]
 
 PREDICT = TypeAdapter(PredictRequest)
 BATCH = TypeAdapter(Batch)
+PLAIN = TypeAdapter(PlainRequest).validator
+PLAIN_BATCH = TypeAdapter(
+    Annotated[list[PlainRequest], Field(min_length=1, max_length=MAX_BATCH, fail_fast=True)]
+).validator
 JOB_PATTERN = TypeAdapter(JobPattern)
 JOB_PATTERNS = TypeAdapter(Annotated[list[JobPattern], Field(fail_fast=True)])
 JOB = TypeAdapter(Annotated[list[JobPattern], Field(min_length=1, max_length=MAX_JOB)])

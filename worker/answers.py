@@ -1,25 +1,47 @@
-"""Words the answers: from the model's figures to what the client reads."""
+"""Words the answers: from the model's figures to the bytes that the client reads."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import compress
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic_core import to_json
 
 from ml.rich_evidence import MAX_HISTORY
 from ml.scorer import Scores
 from worker.comparison import Comparison, Row
-from worker.contract import CHANNELS, Answer, ErrorCode, Reason, RowError
+from worker.contract import CHANNELS, Provenance, Reason
 from worker.enrolment import SHORT_HISTORY, EnrolmentRule
 from worker.judgement import Judgement
+from worker.worded import Worded
 
 IMPORTANCE_STEPS = 10_000  # importances are given in steps of 0.0001 that sum to 1
 
+# A row's values go into a template that the message's rows share: 1 us a row, where a dictionary and its JSON take 5.
+_SHARES: Final = b",".join(b'"%b":%%b' % name.encode() for name in CHANNELS)
+_OWN: Final = b'{"confidence_score":%%d,"anomaly_score":%%b,"feature_importance":{%b},' % _SHARES
+_COMMON: Final = b'"model_version":%b,"inference_time_ms":%b,'
+_LAST: Final = (
+    b'"history_used":%d,"history_source":"%b","recorded":%b,"decision":"%b","reasons":%b}'
+)
+_TRUTH: Final = (b"false", b"true")
 
-def error_rows(rows: Sequence[Row], code: ErrorCode) -> list[RowError]:
-    """The same error for every row."""
-    return [{"error": code} for _ in rows]
+
+def _texts(numbers: Sequence[float]) -> list[bytes]:
+    """Each number as JSON has it."""
+    return to_json(numbers)[1:-1].split(b",") if numbers else []
+
+
+_STEPS: Final = _texts([step / IMPORTANCE_STEPS for step in range(IMPORTANCE_STEPS + 1)])
+
+
+def sound(scores: Scores) -> NDArray[np.bool_]:
+    """Which rows (B,) can be expressed."""
+    return np.asarray(np.isfinite(scores.anomaly) & np.isfinite(scores.importance).all(axis=1))
 
 
 def word(
@@ -31,41 +53,53 @@ def word(
     *,
     version: str,
     inference_ms: float,
-) -> list[Answer | RowError]:
-    """One answer per row; a row whose figures are not finite is an INFERENCE_ERROR and leaves the others alone."""
-    sound = np.isfinite(scores.anomaly) & np.isfinite(scores.importance).all(axis=1)
+    recorded: Sequence[bool],
+    errors: Mapping[int, str],
+    provenance: Mapping[int, Provenance],
+) -> Worded:
+    """One answer per row, or its error: rows that are not `sound` have one.
+
+    `recorded`: which rows enter a history. `provenance`: of the rows that are questions of the chain.
+    """
+    applied = applying(windowed(rows), comparison, judgement, scores.anomaly > rule.update_anomaly)
+    told = reasons(len(rows), applied)
+    texts = {found: to_json(found) for found in set(told)}
+    anomaly, steps = scores.anomaly, steps_of(scores.importance)
+    if errors:
+        anomaly, steps = np.nan_to_num(anomaly), np.nan_to_num(steps)
+    confidence = judgement.confidence.tolist()
+    anomalies = [round(each, 4) for each in anomaly.tolist()]
     columns = zip(
-        sound.tolist(),
-        judgement.confidence.tolist(),
-        scores.anomaly.tolist(),
-        in_steps(scores.importance),
+        confidence,
+        _texts(anomalies),
+        *([_STEPS[step] for step in column] for column in steps.T.astype(np.int64).tolist()),
         np.minimum(comparison.sessions.counts, MAX_HISTORY).tolist(),
-        comparison.sources(),
-        judgement.enters.tolist(),
-        judgement.decision,
-        reasons(
-            len(rows),
-            applying(windowed(rows), comparison, judgement, scores.anomaly > rule.update_anomaly),
-        ),
+        [source.encode() for source in comparison.sources()],
+        [_TRUTH[enters] for enters in recorded],
+        [decision.encode() for decision in judgement.decision],
+        [texts[found] for found in told],
         strict=True,
     )
-    return [
-        {
-            "confidence_score": confidence,
-            "anomaly_score": round(anomaly, 4),
-            "feature_importance": dict(zip(CHANNELS, shares, strict=True)),
-            "model_version": version,
-            "inference_time_ms": inference_ms,
-            "history_used": used,
-            "history_source": source,
-            "recorded": enters,
-            "decision": str(decision),
-            "reasons": found,
-        }
-        if known
-        else {"error": ErrorCode.INFERENCE_ERROR}
-        for known, confidence, anomaly, shares, used, source, enters, decision, found in columns
-    ]
+    common = _COMMON % (to_json(version).replace(b"%", b"%%"), to_json(inference_ms))
+    template = _OWN + common + _LAST
+    worded = [template % values for values in columns]
+    anomalous = [int(Reason.ANOMALOUS in found) for found in told]
+    for i, origin in provenance.items():
+        worded[i] = b'%b,"provenance":%b}' % (worded[i][:-1], to_json(origin))
+    for i, code in errors.items():
+        worded[i], confidence[i], anomalies[i], anomalous[i] = to_json({"error": code}), 0, 0.0, 0
+    known = [i not in errors for i in range(len(rows))]
+    decisions: Counter[str] = Counter(compress(judgement.decision, known))
+    often = _counted(Counter(compress(told, known)))
+    return Worded(worded, confidence, anomalies, anomalous, inference_ms, errors, decisions, often)
+
+
+def _counted(many: Mapping[tuple[str, ...], int]) -> Counter[str]:
+    """How often each reason was told, from how often some were told together."""
+    found: Counter[str] = Counter()
+    for together, times in many.items():
+        found.update(dict.fromkeys(together, times))
+    return found
 
 
 def applying(
@@ -93,24 +127,20 @@ def applying(
     ]
 
 
-def reasons(rows: int, applying: Sequence[tuple[Reason, NDArray[np.bool_]]]) -> list[list[str]]:
+def reasons(
+    rows: int, applying: Sequence[tuple[Reason, NDArray[np.bool_]]]
+) -> list[tuple[str, ...]]:
     """The reasons that apply to each row, as codes of the contract."""
-    found: list[list[str]] = [[] for _ in range(rows)]
+    found: list[tuple[str, ...]] = [()] * rows
     named, which = np.array([holds for _, holds in applying]).nonzero()
     for name, i in zip(named.tolist(), which.tolist(), strict=True):
-        found[i].append(applying[name][0].value)
+        found[i] += (applying[name][0].value,)
     return found
 
 
 def windowed(rows: Sequence[Row]) -> NDArray[np.bool_]:
     """Which rows (B,) have windows."""
     return np.array([bool(row[3]) for row in rows], dtype=np.bool_)
-
-
-def in_steps(importance: NDArray[np.float64]) -> list[list[float]]:
-    """Each row (B, 6) rounded to steps that sum to 1."""
-    rounded: list[list[float]] = (steps_of(importance) / IMPORTANCE_STEPS).tolist()
-    return rounded
 
 
 def steps_of(importance: NDArray[np.float64]) -> NDArray[np.float64]:
