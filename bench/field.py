@@ -24,7 +24,7 @@ TOLERANCE: Final = (
     1  # a history in Redis ages by seconds until it is asked about; a peer's in memory does not
 )
 MOST_A_SECOND: Final = (
-    6000  # so many requests are ready for each second of load, so that none is sent twice
+    12_000  # so many requests are ready for each second of load, so that none is sent twice
 )
 MOST_A_SECOND_ALONE: Final = 1500
 FAILURES: Final = (CannotRunError, OSError, subprocess.SubprocessError)

@@ -12,6 +12,7 @@ from bench.samples import Samples
 
 RATIO_TO_REACH: Final[dict[str, float | None]] = {
     "mosec": 1.0,
+    "mosec_whole": 1.0,
     "litserve": 4.0,
     "bentoml": 6.0,
     "ray": 15.0,

@@ -8,6 +8,7 @@ from typing import Final
 EVERYBODY: Final = (
     "service",
     "mosec",
+    "mosec_whole",
     "litserve",
     "bentoml",
     "ray",

@@ -33,7 +33,7 @@ from bench.wire import allow_files
 from ml.registry import load
 from scripts.part import CannotRunError, Part
 
-OTHER_DATABASE: Final = {"echo": 1, "celery": 2, "lonely": 3, "in_process": 4}
+OTHER_DATABASE: Final = {"echo": 1, "celery": 2, "lonely": 3, "in_process": 4, "mosec": 5}
 
 
 def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         redis = RedisPart("shared", directory / "redis")
         stack.callback(redis.part.stop)
         redis.start()
-        for database in (0, OTHER_DATABASE["in_process"]):
+        for database in (0, OTHER_DATABASE["in_process"], OTHER_DATABASE["mosec"]):
             remember(people, redis.url(database))
         echo = _echo(stack, redis.url(OTHER_DATABASE["echo"]))
         stack.callback(field.stop)
@@ -90,6 +90,7 @@ def entries(plan: Plan, redis: RedisPart, directory: Path) -> list[Contestant]:
     makers: dict[str, Callable[[], Contestant]] = {
         "service": lambda: service(redis.url(), directory),
         "mosec": lineup.mosec,
+        "mosec_whole": lambda: lineup.mosec_whole(redis.url(OTHER_DATABASE["mosec"]), directory),
         "litserve": lineup.litserve,
         "bentoml": lineup.bentoml,
         "ray": lineup.ray_serve,

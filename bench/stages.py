@@ -19,7 +19,7 @@ from ml.scorer import Scorer
 
 HEADLINE_RATE = 800  # requests/s
 BATCH = 100
-BATCHES_A_SECOND = 120  # so many are ready for each second of load
+BATCHES_A_SECOND = 300  # so many are ready for each second of load
 BATCH_CONNECTIONS = (
     4  # 400 patterns wait, which keeps everybody busy; 16 were refused on a busy machine
 )

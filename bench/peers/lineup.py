@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.contestant import Contestant, version_here, version_in
-from bench.service import ONE_THREAD
+from bench.service import ONE_THREAD, environment
 from scripts.part import ROOT, Part
 from scripts.ports import free_port
 
@@ -31,6 +31,20 @@ def mosec() -> Contestant:
     command = [sys.executable, "-m", "bench.peers.mosec_server", "--port", str(port)]
     about = f"Rust front, one Python worker, batches of 64, 1 ms to fill one; {NO_STORE}"
     return _contestant("mosec", "Mosec", version_here("mosec"), command, port, about)
+
+
+def mosec_whole(url: str, directory: Path) -> Contestant:
+    """The same around all of the service's own work, with the histories in the Redis at `url`."""
+    port = free_port(0)
+    command = [sys.executable, "-m", "bench.peers.mosec_whole", "--port", str(port)]
+    about = (
+        "Rust front, one Python worker, batches of 64, 1 ms to fill one; validation, histories in Redis,"
+        " decisions and entries by the service's own code; no rate limits, no metrics"
+    )
+    label = "Mosec, with the same work"
+    found = _contestant("mosec_whole", label, version_here("mosec"), command, port, about)
+    found.parts[0].environment.update(environment(url, port, directory / "mosec-models"))
+    return found
 
 
 def litserve() -> Contestant:

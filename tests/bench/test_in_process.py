@@ -9,6 +9,7 @@ from typing import Any
 from redis import Redis
 
 from bench.peers.in_process import InProcess
+from bench.peers.own_work import OwnWork
 from worker.contract import history_key
 from worker.settings import WorkerSettings
 
@@ -31,6 +32,18 @@ def test_the_answer_leaves_before_the_history_is_written(redis_url: str) -> None
     assert (before, after) == (0, 1)
 
 
+def test_what_is_alike_enters_once_here_too(redis_url: str) -> None:
+    work = OwnWork(WorkerSettings(redis_url=redis_url, updates_per_day=3))
+    did_hash = secrets.token_hex(16)
+    row: list[Any] = [did_hash, [50.0, 100.37, 139.63, 2.4, 14], None, None]
+    answers, entries = work.answer([row, row])
+    work.enter(entries)
+    with Redis.from_url(redis_url) as redis:
+        entered: Any = redis.llen(history_key(did_hash))
+    assert [answer.get("recorded") for answer in answers] == [True, False]
+    assert entered == len(entries) == 1
+
+
 def test_a_full_day_is_full_here_too(redis_url: str) -> None:
     settings = WorkerSettings(redis_url=redis_url, updates_per_day=3)
-    assert InProcess(settings)._history.quota == 3
+    assert OwnWork(settings)._history.quota == 3

@@ -69,6 +69,16 @@ def test_every_peer_runs_on_one_thread_and_says_what_it_leaves_out(peer: object)
     assert "no rate limits" in found.about
 
 
+def test_one_mosec_does_all_of_the_services_work_on_its_histories() -> None:
+    found = lineup.mosec_whole("redis://127.0.0.1:1/5", ROOT)
+    given = found.parts[0].environment
+    assert given["REDIS_URL"] == "redis://127.0.0.1:1/5"
+    assert given["DID_HASH_KEY"] == HASH_KEY
+    assert given["OMP_NUM_THREADS"] == "1"
+    assert "no rate limits" in found.about
+    assert "histories in memory" not in found.about
+
+
 def test_one_ray_serve_is_as_it_comes_and_the_other_as_its_documentation_tunes_it() -> None:
     plain, tuned = (
         made().parts[0].environment for made in (lineup.ray_serve, lineup.ray_serve_tuned)
