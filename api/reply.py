@@ -45,9 +45,10 @@ class Reply:
     @classmethod
     def of(cls, result: dict[str, Any]) -> Reply:
         """All answers of a scoring task's result. Raises ValueError where its columns do not fit its rows."""
-        rows, columns = result["rows"], result.get("columns")
+        rows = result["rows"]
         if not isinstance(rows, bytes):  # from an older worker, or one that answered through Celery
             return cls.worded(rows)
+        columns: Columns = result["columns"]
         ends = columns["ends"]
         if len(rows) != (ends[-1] if ends else 0):
             raise ValueError("the rows do not end where the columns say")
@@ -56,16 +57,22 @@ class Reply:
     @classmethod
     def worded(cls, entries: Sequence[Answer | RowError]) -> Reply:
         """Answers that are no bytes yet."""
-        scored = [cast("Answer", entry) if "error" not in entry else None for entry in entries]
+        scored = [entry if "error" not in entry else None for entry in entries]
         texts = [to_json(entry) for entry in entries]
         times = [answer["inference_time_ms"] for answer in scored if answer is not None]
         columns = Columns(
             ends=[end + i for i, end in enumerate(accumulate(map(len, texts)))],
             confidence=[answer["confidence_score"] if answer else 0 for answer in scored],
             anomaly=[answer["anomaly_score"] if answer else 0.0 for answer in scored],
-            anomalous=[int(Reason.ANOMALOUS in answer["reasons"]) if answer else 0 for answer in scored],
+            anomalous=[
+                int(Reason.ANOMALOUS in answer["reasons"]) if answer else 0 for answer in scored
+            ],
             inference_ms=times[0] if times else 0.0,
-            errors=[(i, str(entry["error"])) for i, entry in enumerate(entries) if "error" in entry],
+            errors=[
+                (i, cast("RowError", entry)["error"])
+                for i, entry in enumerate(entries)
+                if "error" in entry
+            ],
         )
         return cls(b",".join(texts), columns, 0, len(texts))
 

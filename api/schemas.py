@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, with_config
 from pydantic.config import JsonDict
 from typing_extensions import TypedDict  # pydantic asks for this one below Python 3.12
 
@@ -99,11 +99,8 @@ Timestamp = Annotated[
 ]
 
 
-_STRICT: Final = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
 class _Strict(BaseModel):
-    model_config = _STRICT
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class Numbers(_Strict):
@@ -190,10 +187,9 @@ class JobPattern(PredictRequest):
     timestamp: Timestamp | None = None
 
 
+@with_config(ConfigDict(strict=True, extra="forbid"))
 class PlainFeatures(TypedDict):
     """Five numbers of `Features`, and nothing else."""
-
-    __pydantic_config__ = _STRICT
 
     typing_speed_wpm: Speed
     avg_key_hold_time_ms: Hold
@@ -202,10 +198,9 @@ class PlainFeatures(TypedDict):
     activity_hour_preference: Hour
 
 
+@with_config(ConfigDict(strict=True, extra="forbid"))
 class PlainRequest(TypedDict):
-    """A `PredictRequest` without history and windows, as nearly all are: read three times as fast."""
-
-    __pydantic_config__ = _STRICT
+    """A `PredictRequest` without history and windows, as nearly all are: read in half the time."""
 
     did: Did
     features: PlainFeatures

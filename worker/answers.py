@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import compress
 from typing import Final
 
@@ -44,23 +45,32 @@ def sound(scores: Scores) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite(scores.anomaly) & np.isfinite(scores.importance).all(axis=1))
 
 
+@dataclass(frozen=True)
+class Settled:
+    """What is known of B rows beside their figures.
+
+    `recorded`: which of them enter a history. By place, `errors`: of those that get no answer, at least of those that
+    are not `sound`; `provenance`: of the chain's questions.
+    """
+
+    recorded: Sequence[bool]
+    errors: Mapping[int, str] = field(default_factory=dict)
+    provenance: Mapping[int, Provenance] = field(default_factory=dict)
+
+
 def word(
     rows: Sequence[Row],
     comparison: Comparison,
     scores: Scores,
     judgement: Judgement,
     rule: EnrolmentRule,
+    settled: Settled,
     *,
     version: str,
     inference_ms: float,
-    recorded: Sequence[bool],
-    errors: Mapping[int, str],
-    provenance: Mapping[int, Provenance],
 ) -> Worded:
-    """One answer per row, or its error: rows that are not `sound` have one.
-
-    `recorded`: which rows enter a history. `provenance`: of the rows that are questions of the chain.
-    """
+    """One answer per row, or its error."""
+    errors = settled.errors
     applied = applying(windowed(rows), comparison, judgement, scores.anomaly > rule.update_anomaly)
     told = reasons(len(rows), applied)
     texts = {found: to_json(found) for found in set(told)}
@@ -75,7 +85,7 @@ def word(
         *([_STEPS[step] for step in column] for column in steps.T.astype(np.int64).tolist()),
         np.minimum(comparison.sessions.counts, MAX_HISTORY).tolist(),
         [source.encode() for source in comparison.sources()],
-        [_TRUTH[enters] for enters in recorded],
+        [_TRUTH[enters] for enters in settled.recorded],
         [decision.encode() for decision in judgement.decision],
         [texts[found] for found in told],
         strict=True,
@@ -84,7 +94,7 @@ def word(
     template = _OWN + common + _LAST
     worded = [template % values for values in columns]
     anomalous = [int(Reason.ANOMALOUS in found) for found in told]
-    for i, origin in provenance.items():
+    for i, origin in settled.provenance.items():
         worded[i] = b'%b,"provenance":%b}' % (worded[i][:-1], to_json(origin))
     for i, code in errors.items():
         worded[i], confidence[i], anomalies[i], anomalous[i] = to_json({"error": code}), 0, 0.0, 0

@@ -21,8 +21,8 @@ entry per row, in order: an `Answer`, or ``{"error": code}``. ``work_seconds`` i
 the worker's own monotonic clock, so that no clock need agree with another's: the front end takes what is left of its
 round trip for waiting. ``queue_seconds`` is by the clocks of two machines and for people to look at.
 
-A stored result that begins with RESULT_HEAD has its rows up to RESULT_COLUMNS, which no string of JSON can hold: they are
-passed on as bytes, and `Columns` tell of them. One of another form, as Celery itself writes it, is parsed whole.
+A stored result that begins with RESULT_HEAD has its rows up to RESULT_COLUMNS, which no string of JSON can hold: they
+are passed on as bytes, and `Columns` tell of them. One of another form, as Celery itself writes it, is parsed whole.
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ class RowError(TypedDict):
 class Columns(TypedDict):
     """What a front end must know of a reply's rows; 0 for what an error has none of."""
 
-    ends: list[int]  # where each row ends, in bytes from the first one's beginning
+    ends: list[int]  # of each row, in bytes from the first one's beginning
     confidence: list[int]
     anomaly: list[float]
     anomalous: list[int]  # 1 where Reason.ANOMALOUS applies
@@ -250,9 +250,7 @@ def asked_key(did_hash: str, question: str) -> str:
 JOB_KEY: Final = "biometrics:job:{%s}"
 ACTIVE_JOBS: Final = "biometrics:jobs:active"  # sorted set of ids by creation
 DEAD_CHUNKS: Final = "biometrics:jobs:dead"  # hash: "<job>.<chunk>" -> JSON
-CALLBACKS: Final = (
-    "biometrics:jobs:callbacks"  # sorted set of ids of ended jobs by the next try's Unix seconds
-)
+CALLBACKS: Final = "biometrics:jobs:callbacks"  # sorted set of ended jobs by next try (Unix s)
 JOBS_OF: Final = "biometrics:jobs:of:%s"  # sorted set of one caller's ids by creation
 JOB_BY_CONTENT: Final = "biometrics:jobs:by:%s"  # string: "<job>:<digest>"
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import structlog
 
-from worker.answers import sound, word
+from worker.answers import Settled, sound, word
 from worker.comparison import Comparison, Row, compare
 from worker.contract import MAX_ROWS_PER_MESSAGE, WIRE_VERSION, ErrorCode
 from worker.enrolment import EnrolmentRule
@@ -105,17 +105,16 @@ class ScoringCore:
         for i in errors:
             recorded[i] = False
         entries = _entries(rows, comparison, recorded, int(received))
+        origins = provenance(rows, records, comparison, scorer.sha256)
         worded = word(
             rows,
             comparison,
             scores,
             judgement,
             rule,
+            Settled(recorded, errors, origins),
             version=scorer.model_version,
             inference_ms=inference_ms,
-            recorded=recorded,
-            errors=errors,
-            provenance=provenance(rows, records, comparison, scorer.sha256),
         )
         return worded, entries
 

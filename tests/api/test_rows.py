@@ -100,5 +100,52 @@ def test_a_batch_names_the_item_of_a_wrong_timestamp() -> None:
 
 def test_a_batch_keeps_its_order() -> None:
     bodies = [request_with(typing_speed_wpm=speed) for speed in (30, 20, 40)]
-    questions = reader().read_batch(json.dumps(bodies).encode(), NOW)
-    assert [question.row[1][0] for question in questions] == [30, 20, 40]
+    rows = reader().read_batch(json.dumps(bodies).encode(), NOW)
+    assert [each[1][0] for each in rows] == [30, 20, 40]
+
+
+PLAIN = (
+    b'{"did":"0xAB","features":{%b"typing_speed_wpm":65,"avg_key_hold_time_ms":120.5,"avg_transition_time_ms":-8e1,'
+    b'"error_rate_percent":3.614458,"activity_hour_preference":14}%b}'
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        PLAIN % (b"", b""),
+        PLAIN % (b'"activity_hour_preference":1,', b""),
+        PLAIN % (b"", b',"did":"0x1"'),
+        PLAIN % (b'"typing_speed_wpm":70,', b""),
+        b'\n{ "features" : {"activity_hour_preference":0,"error_rate_percent":0,"avg_transition_time_ms":-1,'
+        b'"avg_key_hold_time_ms":2,"typing_speed_wpm":1e1}, "d\\u0069d": "did:web:Example" }',
+    ],
+)
+def test_a_plain_request_is_read_as_any_other(body: bytes) -> None:
+    same = body.rstrip()[:-1] + b',"historical_patterns":null}'
+    plain, usual = reader().read_one(body, NOW), reader().read_one(same, NOW)
+    assert plain == usual
+    assert [*map(type, plain[1])] == [*map(type, usual[1])] == [float] * 5
+    assert reader().read_batch(b"[%b,%b]" % (body, body), NOW) == [usual, usual]
+
+
+@given(
+    st.sampled_from([*request_body()["features"], "did", "features", "some"]),
+    st.sampled_from(
+        [-1001, 1e9, True, "65", None, [], {}, "0x", "0x1...", float("nan"), float("inf")]
+    ),
+)
+def test_what_is_wrong_with_a_plain_request_is_told_as_with_any_other(
+    name: str, value: Any
+) -> None:
+    plain = request_body(historical_patterns=None)
+    del plain[HISTORY]
+    (plain if name in {"did", "features", "some"} else plain["features"])[name] = value
+
+    def told(body: Any) -> Any:
+        try:
+            return row(body)
+        except InvalidInputError as error:
+            return error.detail
+
+    assert told(plain) == told({**plain, HISTORY: None})

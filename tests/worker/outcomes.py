@@ -32,7 +32,7 @@ def answer(confidence: int, reasons: list[str] | None = None) -> Answer:
 
 def worded(rows: Sequence[Answer | RowError], inference_ms: float = 2.0) -> Worded:
     """These rows as a worker words them."""
-    scored = [cast(Answer, row) for row in rows if "error" not in row]
+    scored = [row for row in rows if "error" not in row]
     found = [cast(Any, row) for row in rows]
     return Worded(
         [to_json(row) for row in rows],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
 
 import pytest
 from redis import Redis
@@ -11,7 +10,7 @@ from redis import Redis
 from tests.worker.dead_server import dead_redis
 from tests.worker.outcomes import answer, outcome, outcome_of
 from worker.aftermath import Aftermath
-from worker.contract import Answer, Decision
+from worker.contract import Decision
 from worker.history import History
 from worker.metrics import WorkerMetrics
 from worker.totals import Totals
@@ -48,7 +47,7 @@ def test_decisions_and_reasons_are_counted_by_name(redis: Redis) -> None:
     metrics = WorkerMetrics()
     first = answer(80, ["SHORT_HISTORY"]) | {"decision": "accept"}
     last = answer(10, ["SHORT_HISTORY", "REPLAY_SUSPECTED"]) | {"decision": "reject"}
-    scored = outcome_of(cast(Answer, first), answer(90), cast(Answer, last))
+    scored = outcome_of(first, answer(90), last)
     Aftermath(History(redis, 50, 180), Totals(redis, metrics), metrics)(scored)
     counted = [sample(metrics, "decisions_total", decision=each) for each in Decision]
     assert counted == [1, 1, 1]

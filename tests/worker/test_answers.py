@@ -14,7 +14,7 @@ from pydantic_core import from_json, to_json
 from ml.scorer import Scores
 from ml.statistics import pool
 from tests.worker.batches import NUMBERS, SHARES, brought, compared, pattern, row, scores, window
-from worker.answers import IMPORTANCE_STEPS, sound, steps_of, word
+from worker.answers import IMPORTANCE_STEPS, Settled, sound, steps_of, word
 from worker.contract import CHANNELS, Decision, ErrorCode, Provenance, Reason
 from worker.enrolment import EnrolmentRule
 from worker.judgement import Point, judge
@@ -36,17 +36,16 @@ def told(
     comparison = compared(rows, recorded, quota)
     named = np.array([each[0] is not None for each in rows])
     judgement = judge(comparison, found, named, RULE, POINT)
+    errors = {int(i): ErrorCode.INFERENCE_ERROR for i in np.flatnonzero(~sound(found))}
     return word(
         rows,
         comparison,
         found,
         judgement,
         RULE,
+        Settled(judgement.enters.tolist(), errors, provenance or {}),
         version='1.2.3 "5 %d"',
         inference_ms=4.5,
-        recorded=judgement.enters.tolist(),
-        errors={int(i): ErrorCode.INFERENCE_ERROR for i in np.flatnonzero(~sound(found))},
-        provenance=provenance or {},
     )
 
 

@@ -164,8 +164,8 @@ def test_a_did_whose_history_is_no_list_is_scored_without_one_and_harms_nobody(
     history.append([Entry("aa", found) for found in past(SLOW, 10)])
     with Redis.from_url(redis_url) as redis:
         redis.set(history_key("bb"), "zz")
-    spoilt, innocent = (
-        answers_of(core(scorer, history).answer(message(row("bb", SLOW), row("aa", SLOW))))
+    spoilt, innocent = answers_of(
+        core(scorer, history).answer(message(row("bb", SLOW), row("aa", SLOW)))
     )
     assert spoilt["history_used"] == 0
     assert innocent["history_used"] == 10
@@ -185,7 +185,9 @@ def test_a_question_of_the_chain_scores_the_same_after_it_entered_the_history(
     history.append(first.entries)
     history.append([Entry("aa", Pattern(int(NOW), (31.0, 150.0, 230.0, 5.0), 9))])
     again = scoring.answer(message(asked("aa", SLOW)))
-    assert answers_of(again) == [answers_of(first)[0] | {"inference_time_ms": again.worded.inference_ms}]
+    assert answers_of(again) == [
+        answers_of(first)[0] | {"inference_time_ms": again.worded.inference_ms}
+    ]
     history.append(again.entries)
     assert len(history.read(["aa"], spare=8)[0]) == 52
 
@@ -297,7 +299,9 @@ def test_the_chains_score_does_not_depend_on_when_the_history_was_recorded(
         for found in past(SLOW, 10):
             aged = Pattern(found.unix_seconds - age, found.features, found.hour)
             history.append([Entry(name, aged)])
-    near, far = answers_of(core(scorer, history).answer(message(asked("aa", SLOW), asked("bb", SLOW))))
+    near, far = answers_of(
+        core(scorer, history).answer(message(asked("aa", SLOW), asked("bb", SLOW)))
+    )
     assert near["confidence_score"] == far["confidence_score"]
     assert near["provenance"] == far["provenance"]
 

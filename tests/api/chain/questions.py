@@ -8,6 +8,7 @@ from typing import Any
 from api.chain.digests import Digests
 from api.chain.question import Question, Questions
 from api.identity import Identities
+from api.reply import Reply
 from tests.api.front import HASH_KEY
 from tests.api.stub_scoring import StubScoring
 from worker.contract import Answer, RowError

@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from api.jobs.worded import page_of
 from ml.scorer import Scores
 from tests.worker.batches import SHARES, brought, compared, pattern, row
-from worker.answers import windowed, word
+from worker.answers import Settled, windowed, word
 from worker.contract import RESULTS_PER_PAGE, ErrorCode
 from worker.enrolment import EnrolmentRule
 from worker.jobs import rows as packed_rows
@@ -47,17 +47,16 @@ def added(results: Results, positions: list[int], batch: tuple[str, float], soun
     judgement = judge(comparison, scores, rows["named"], RULE, Point(70, 20))
     results.add(rows, windowed(wire), comparison, scores, judgement, RULE, batch)
     version, inference_ms = batch
+    errors = {} if sound else {count - 1: ErrorCode.INFERENCE_ERROR}
     worded = word(
         wire,
         comparison,
         scores,
         judgement,
         RULE,
+        Settled(judgement.enters.tolist(), errors),
         version=version,
         inference_ms=inference_ms,
-        recorded=judgement.enters.tolist(),
-        errors={} if sound else {count - 1: ErrorCode.INFERENCE_ERROR},
-        provenance={},
     )
     return [from_json(each) for each in worded.rows]
 
