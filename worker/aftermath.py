@@ -45,9 +45,9 @@ class Aftermath:
             metrics.inference.observe(outcome.worded.inference_ms / 1000)
         if outcome.anomalies:
             metrics.anomalies.inc(outcome.anomalies)
-        for decision, many in outcome.worded.decisions.items():
+        for decision, many in outcome.worded.decisions().items():
             metrics.by_decision[decision].inc(many)
-        for reason, many in outcome.worded.reasons.items():
+        for reason, many in outcome.worded.told().items():
             metrics.by_reason[reason].inc(many)
         for code, many in outcome.errors.items():
             metrics.errors.labels(code).inc(many)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from worker.contract import RESULT_COLUMNS, RESULT_HEAD, Reason
+from worker.contract import RESULT_COLUMNS, RESULT_HEAD
 from worker.history import Entry
 from worker.worded import Worded
 
@@ -46,4 +46,4 @@ class Outcome:
     @property
     def anomalies(self) -> int:
         """How many scored rows are flagged as anomalous."""
-        return self.worded.reasons[Reason.ANOMALOUS]
+        return sum(self.worded.anomalous)

@@ -6,17 +6,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import TypeVar
 
 from pydantic_core import to_json
 
 from worker.contract import Columns, ErrorCode
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Worded:
     """B answers. `rows`: the JSON of each, an `Answer` or a `RowError`; `errors`: the places and codes of the latter.
 
-    `decisions`, `reasons`: how many scored rows got each. The lists have a value for each row, 0 for an error's.
+    The others have a value for each row, which means nothing where `errors` has the row, and is 0 in a list of numbers.
     """
 
     rows: Sequence[bytes]
@@ -25,13 +28,24 @@ class Worded:
     anomalous: list[int]
     inference_ms: float = 0.0
     errors: Mapping[int, str] = field(default_factory=dict)
-    decisions: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
+    decision: Sequence[str] = ()
+    reasons: Sequence[tuple[str, ...]] = ()
 
     @property
     def scored(self) -> int:
         """How many rows have a score."""
         return len(self.rows) - len(self.errors)
+
+    def decisions(self) -> Counter[str]:
+        """How many scored rows got each."""
+        return Counter(self._scored(self.decision))
+
+    def told(self) -> Counter[str]:
+        """How many scored rows got each reason."""
+        found: Counter[str] = Counter()
+        for together, times in Counter(self._scored(self.reasons)).items():
+            found.update(dict.fromkeys(together, times))
+        return found
 
     def columns(self) -> Columns:
         """What goes beside the rows on the wire."""
@@ -43,6 +57,11 @@ class Worded:
             "inference_ms": self.inference_ms,
             "errors": sorted(self.errors.items()),
         }
+
+    def _scored(self, values: Sequence[T]) -> Sequence[T]:
+        if not self.errors:
+            return values
+        return [value for i, value in enumerate(values) if i not in self.errors]
 
 
 def failed(rows: int, code: ErrorCode) -> Worded:

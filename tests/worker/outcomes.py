@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -32,7 +31,6 @@ def answer(confidence: int, reasons: list[str] | None = None) -> Answer:
 
 def worded(rows: Sequence[Answer | RowError], inference_ms: float = 2.0) -> Worded:
     """These rows as a worker words them."""
-    scored = [row for row in rows if "error" not in row]
     found = [cast(Any, row) for row in rows]
     return Worded(
         [to_json(row) for row in rows],
@@ -41,8 +39,8 @@ def worded(rows: Sequence[Answer | RowError], inference_ms: float = 2.0) -> Word
         [int(Reason.ANOMALOUS in row.get("reasons", [])) for row in found],
         inference_ms,
         {i: row["error"] for i, row in enumerate(found) if "error" in row},
-        Counter(row["decision"] for row in scored),
-        Counter(reason for row in scored for reason in row["reasons"]),
+        [row.get("decision", "") for row in found],
+        [tuple(row.get("reasons", ())) for row in found],
     )
 
 

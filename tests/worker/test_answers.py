@@ -195,5 +195,5 @@ def test_what_is_counted_of_answers_leaves_errors_out() -> None:
     assert (written.scored, dict(written.errors)) == (2, {1: "INFERENCE_ERROR"})
     assert written.confidence == [87, 0, 3]
     assert written.anomalous == [0, 0, 1]
-    assert written.decisions == {"accept": 1, "reject": 1}
-    assert written.reasons == {"ANOMALOUS": 1}
+    assert written.decisions() == {"accept": 1, "reject": 1}
+    assert written.told() == {"ANOMALOUS": 1}
