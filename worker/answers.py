@@ -29,6 +29,7 @@ _TEMPLATE: Final = (
     b'"history_used":%%d,"history_source":"%%b","recorded":%%b,"decision":"%%b","reasons":%%b}'
 ) % _SHARES
 _TRUTH: Final = (b"false", b"true")
+_ANOMALOUS: Final = Reason.ANOMALOUS.value
 
 
 @lru_cache(maxsize=4)
@@ -87,7 +88,7 @@ def word(
     columns = zip(
         confidence,
         _texts(anomalies),
-        *(shares[channel :: len(CHANNELS)] for channel in range(len(CHANNELS))),
+        *[shares[channel::6] for channel in range(6)],
         repeat(to_json(inference_ms), len(rows)),
         np.minimum(comparison.sessions.counts, MAX_HISTORY).tolist(),
         [source.encode() for source in comparison.sources()],
@@ -98,9 +99,7 @@ def word(
     )
     template = _template(version)
     worded = [template % values for values in columns]
-    anomalous = [0] * len(rows)
-    for i in np.flatnonzero(anomaly > rule.update_anomaly).tolist():
-        anomalous[i] = 1
+    anomalous = [int(_ANOMALOUS in found) for found in told]
     for i, origin in settled.provenance.items():
         worded[i] = b'%b,"provenance":%b}' % (worded[i][:-1], to_json(origin))
     for i, code in errors.items():

@@ -15,7 +15,7 @@ from worker.contract import Columns, ErrorCode
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Worded:
     """B answers. `rows`: the JSON of each, an `Answer` or a `RowError`; `errors`: the places and codes of the latter.
 
