@@ -9,8 +9,9 @@ from pydantic_core import to_json
 
 from api.errors import ApiError, InternalError, error_for
 from api.metrics import ApiMetrics
-from api.rows import Question, Reader
-from worker.contract import Answer, Reason, RowError
+from api.reply import Reply
+from api.rows import Reader, Row
+from worker.contract import Answer, Reason
 
 
 @dataclass(frozen=True)
@@ -22,34 +23,31 @@ class Asking:
     reader: Reader
     metrics: ApiMetrics
 
-    def read(self, body: bytes, now: float) -> list[Question]:
-        """The questions of a body, in order. Raises InvalidInputError."""
+    def read(self, body: bytes, now: float) -> list[Row]:
+        """The rows of a body, in order. Raises InvalidInputError."""
         if self.batch:
             return self.reader.read_batch(body, now)
         return [self.reader.read_one(body, now)]
 
-    def word(self, questions: list[Question], entries: list[Answer | RowError]) -> bytes:
+    def word(self, rows: list[Row], reply: Reply) -> bytes:
         """The answer's JSON, complete with what only the front end knows. Raises the first item's error, if any."""
-        if len(entries) != len(questions):
+        if len(reply) != len(rows):
             raise InternalError
-        answers = [
-            self._answer(question, entry, index)
-            for index, (question, entry) in enumerate(zip(questions, entries, strict=True))
-        ]
-        for answer in answers:
-            self.metrics.observe_answer(answer)
-        return to_json(answers if self.batch else answers[0])
+        if reply.error is not None:
+            raise self._failure(*reply.error)
+        self.metrics.observe_answers(reply)
+        abbreviated = [i for i, row in enumerate(rows) if row[0] is None]
+        text = _told(reply, abbreviated) if abbreviated else reply.text()
+        return b"[%b]" % text if self.batch else text
 
-    def _answer(self, question: Question, entry: Answer | RowError, index: int) -> Answer:
-        if "error" in entry:
-            raise _failure(cast("RowError", entry), index if self.batch else None)
-        if question.abbreviated:
-            return {**entry, "reasons": [Reason.DID_ABBREVIATED, *entry["reasons"]]}
-        return entry
+    def _failure(self, item: int, code: str) -> ApiError:
+        error = error_for(code)
+        return type(error)(f"item {item}: {error.detail}") if self.batch else error
 
 
-def _failure(entry: RowError, item: int | None) -> ApiError:
-    error = error_for(entry["error"])
-    if item is None:
-        return error
-    return type(error)(f"item {item}: {error.detail}")
+def _told(reply: Reply, abbreviated: list[int]) -> bytes:
+    """The answers' JSON, in which those to shortened DIDs say so."""
+    answers = cast("list[Answer]", [*reply])
+    for i in abbreviated:
+        answers[i]["reasons"].insert(0, Reason.DID_ABBREVIATED)
+    return to_json(answers)[1:-1]

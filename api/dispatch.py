@@ -22,11 +22,12 @@ from api.errors import (
     ModelNotLoadedError,
     OverloadedError,
 )
-from api.line import Line, Reply, Row, Tell, Waiter
+from api.line import Line, Row, Tell, Waiter
 from api.messenger import Messenger, Outcome
 from api.metrics import ApiMetrics
 from api.pace import Pace
 from api.patience import Patience
+from api.reply import Reply
 from api.settings import Settings
 from worker.contract import (
     PROBE_TASK,
@@ -195,7 +196,7 @@ class Dispatcher:
                 self._learn(waiters, left, outcome)
             self._send()  # before the answers are written, so that no worker waits for that
             if outcome is not None:
-                _share(outcome["rows"], rows, waiters)
+                _share(Reply.of(outcome), rows, waiters)
         except Exception as error:
             if not isinstance(error, ApiError):
                 structlog.get_logger().error("message_failed", exc_info=error)
@@ -225,7 +226,7 @@ def _share(answers: Reply, rows: int, waiters: list[Waiter]) -> None:
     end = 0
     for waiter in waiters:
         begin, end = end, end + len(waiter.rows)
-        waiter.settle(answers[begin:end])
+        waiter.settle(answers.part(begin, end))
 
 
 def _resolve(future: asyncio.Future[Any], outcome: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Metric
@@ -33,8 +33,8 @@ class Distribution:
         if len(self._values) >= self._lot:
             self.enter()
 
-    def observe_all(self, values: list[float]) -> None:
-        """Take note of several values."""
+    def observe_all(self, values: Sequence[float]) -> None:
+        """Take note of values."""
         self._values += values
         if len(self._values) >= self._lot:
             self.enter()

@@ -25,10 +25,10 @@ from api.asking import Asking
 from api.call import Call
 from api.errors import ApiError, InternalError, OverloadedError
 from api.exchange import UNMATCHED, answer_lines, record
-from api.line import Reply
 from api.parts import Parts
 from api.refusal import refusal
-from api.rows import Question
+from api.reply import Reply
+from api.rows import Row
 
 _log = structlog.get_logger("api.exchange")
 
@@ -105,19 +105,18 @@ class Express:
         scoring = self._parts.scoring
         try:
             scoring.refuse_if_crowded()
-            questions = asking.read(body.removeprefix(BOM_UTF8), self._parts.clock())
-            rows = [question.row for question in questions]
-            scoring.submit(rows, partial(self._tell, call, asking, questions))
+            rows = asking.read(body.removeprefix(BOM_UTF8), self._parts.clock())
+            scoring.submit(rows, partial(self._tell, call, asking, rows))
         except Exception as error:
             self._refuse(call, asking, error, asking.path)
 
     def _tell(
-        self, call: Call, asking: Asking, questions: list[Question], outcome: Reply | Exception
+        self, call: Call, asking: Asking, rows: list[Row], outcome: Reply | Exception
     ) -> None:
         try:
             if isinstance(outcome, Exception):
                 raise outcome
-            body = asking.word(questions, outcome)
+            body = asking.word(rows, outcome)
         except Exception as error:
             self._refuse(call, asking, error, asking.path)
         else:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import Final
 
 MAX_DID_LENGTH: Final = 256  # W3C sets no limit; this bounds what is hashed
@@ -22,18 +21,6 @@ DID_PATTERN: Final = (
 )
 _ABBREVIATION = "..."
 _HEX_ID = re.compile(r"0x[0-9A-Fa-f]+")
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What the queue may know of a DID. `did_hash` is None for an abbreviated one."""
-
-    did_hash: str | None
-
-    @property
-    def abbreviated(self) -> bool:
-        """Whether the DID was shortened for display."""
-        return self.did_hash is None
 
 
 def canonical(did: str) -> str | None:
@@ -53,16 +40,22 @@ class Identities:
 
     def __init__(self, secret: str) -> None:
         # BLAKE2b takes keys of up to 64 bytes; hashing the secret first lets it have any length.
-        self._key = hashlib.blake2b(secret.encode(), person=b"biometrics.key").digest()
+        key = hashlib.blake2b(secret.encode(), person=b"biometrics.key").digest()
+        self._keyed = hashlib.blake2b(key=key, digest_size=HASH_BYTES)  # copied, not made anew
 
-    def identify(self, did: str) -> Identity:
-        """The identity of an accepted DID: BLAKE2b keyed with the service's secret, 32 hex digits."""
+    def identify(self, did: str) -> str | None:
+        """What stands for an accepted DID: BLAKE2b keyed with the service's secret, 32 hex digits.
+
+        None for an abbreviated DID, which stands for nobody.
+        """
         digest = self.digest(did)
-        return Identity(None if digest is None else digest.hex())
+        return None if digest is None else digest.hex()
 
     def digest(self, did: str) -> bytes | None:
         """The same as 16 bytes; None for an abbreviated DID."""
         spelling = canonical(did)
         if spelling is None:
             return None
-        return hashlib.blake2b(spelling.encode(), key=self._key, digest_size=HASH_BYTES).digest()
+        hashed = self._keyed.copy()
+        hashed.update(spelling.encode())
+        return hashed.digest()

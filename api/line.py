@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from api.errors import OverloadedError
+from api.reply import Reply
 from api.standing import Standing
-from worker.contract import MAX_ROWS_PER_MESSAGE, Answer, RowError
+from worker.contract import MAX_ROWS_PER_MESSAGE
 
 Row = list[Any]
-Reply = list[Answer | RowError]
 Tell = Callable[[Reply | Exception], None]
 
 # Where a full message has been waiting for a while, and its first pattern for so long, more behind it adds delay

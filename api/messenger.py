@@ -30,7 +30,8 @@ from api.errors import (
 from api.metrics import ApiMetrics
 from api.publisher import Publisher
 from api.redis_client import open_redis
-from api.results import Meta, Results
+from api.reply import Meta
+from api.results import Results
 from worker.celery_app import create_celery
 from worker.contract import ALIVE_KEY, ONLINE_QUEUE, STATS_KEY, Deadlines
 

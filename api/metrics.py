@@ -13,7 +13,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from api.distribution import LOT, Distribution, SettledRegistry
-from worker.contract import MAX_ROWS_PER_MESSAGE, Answer, Reason
+from api.reply import Reply
+from worker.contract import MAX_ROWS_PER_MESSAGE
 
 MULTIPROCESS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -40,7 +41,6 @@ class ApiMetrics:
         self._add_answers()
         self._add_chain()
         self._requests: dict[tuple[str, str, int], Distribution] = {}
-        self._answers: list[Answer] = []
 
     def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Counts and times one answered request."""
@@ -52,11 +52,14 @@ class ApiMetrics:
             )
         times.observe(seconds)
 
-    def observe_answer(self, answer: Answer) -> None:
-        """Takes one answer into the distributions of confidence, anomaly and inference time."""
-        self._answers.append(answer)
-        if len(self._answers) >= self._lot:
-            self._enter_answers()
+    def observe_answers(self, reply: Reply) -> None:
+        """Takes answers without an error into the distributions of confidence, anomaly and inference time."""
+        self.confidence_score.observe_all(reply.confidence)
+        self.anomaly_score.observe_all(reply.anomaly)
+        self.inference_seconds.observe_all([reply.inference_ms / 1000] * len(reply))
+        anomalies = reply.anomalies
+        if anomalies:
+            self.anomalies.inc(anomalies)
 
     def _add_requests(self) -> None:
         self.requests = self._counter(
@@ -121,19 +124,7 @@ class ApiMetrics:
             "chain_abstentions", "Questions of the chain that got no score", ("code",)
         )
 
-    def _enter_answers(self) -> None:
-        answers, self._answers = self._answers, []
-        self.confidence_score.observe_all([answer["confidence_score"] for answer in answers])
-        self.anomaly_score.observe_all([answer["anomaly_score"] for answer in answers])
-        self.inference_seconds.observe_all(
-            [answer["inference_time_ms"] / 1000 for answer in answers]
-        )
-        anomalous = sum([Reason.ANOMALOUS in answer["reasons"] for answer in answers])
-        if anomalous:
-            self.anomalies.inc(anomalous)
-
     def _settle(self) -> None:
-        self._enter_answers()
         for distribution in self._distributions:
             distribution.enter()
 

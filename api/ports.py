@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from api.line import Tell
-from worker.contract import Answer, ProbeAnswer, RowError
+from api.reply import Reply
+from worker.contract import ProbeAnswer
 
 
 class Scoring(Protocol):
@@ -20,7 +21,7 @@ class Scoring(Protocol):
     def refuse_if_crowded(self) -> None:
         """Raises OverloadedError where one more question would only be late; to be asked before it is read."""
 
-    async def score(self, rows: list[list[Any]]) -> list[Answer | RowError]:
+    async def score(self, rows: list[list[Any]]) -> Reply:
         """One entry for each row, in order. Raises `api.errors.ApiError`."""
 
     def submit(self, rows: list[list[Any]], tell: Tell) -> None:

@@ -9,17 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from pydantic_core import from_json
 from redis.asyncio import Redis
 
 from api.link import Link
 from api.redis_client import COMMAND_TIMEOUT_SECONDS
+from api.reply import Meta, read
 
 IDLE_SECONDS = 2.0
 RECONNECT_SECONDS = (0.05, 1.0)  # first pause, longest pause
-
-Meta = dict[str, Any]
-"""A Celery result: `status`, `result`, `task_id` and more."""
 
 Tell = Callable[[Meta], None]
 
@@ -115,7 +112,7 @@ class Results:
     def _hand_out(self, stored: bytes | str) -> None:
         """Hand a result to who waits for it; what is no result is logged and left alone."""
         try:
-            meta: Meta = from_json(stored)
+            meta = read(stored)
             task_id, _ = str(meta["task_id"]), meta["status"]
         except (ValueError, TypeError, KeyError) as error:
             structlog.get_logger().warning("result_unreadable", error=repr(error)[:200])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from operator import itemgetter
 from typing import Any
 
@@ -18,9 +18,12 @@ from api.schemas import (
     JOB_PATTERN,
     MAX_BATCH_WINDOWS,
     MAX_PATTERN_WINDOWS,
+    PLAIN,
+    PLAIN_BATCH,
     PREDICT,
     HistoricalPattern,
     Numbers,
+    PlainRequest,
     PredictRequest,
     Window,
 )
@@ -30,40 +33,38 @@ Row = list[Any]  # one row of worker.contract's message
 Place = tuple[int | str, ...]
 
 
-@dataclass(frozen=True)
-class Question:
-    """One request as the worker sees it, and whether its DID was shortened."""
-
-    row: Row
-    abbreviated: bool
-
-
 class Reader:
     """Reads bodies. Holds the key for DIDs; forgets each DID once it is hashed."""
 
     def __init__(self, identities: Identities) -> None:
         self._identities = identities
 
-    def read_one(self, body: bytes, now: float) -> Question:
-        """The question of a `/predict` body. Raises InvalidInputError."""
+    def read_one(self, body: bytes, now: float) -> Row:
+        """The row of a `/predict` body. Raises InvalidInputError."""
+        if _may_be_plain(body):
+            with suppress(ValidationError):
+                return self._plain(PLAIN.validate_json(body))
         try:
             request = PREDICT.validate_json(body)
         except ValidationError as error:
             raise InvalidInputError(complain(error)) from None
         _bound_windows([request], MAX_PATTERN_WINDOWS)
-        return self._question(request, now, ())
+        return self._row(request, now, ())
 
-    def read_batch(self, body: bytes, now: float) -> list[Question]:
-        """The questions of a `/batch-predict` body, in order. Raises InvalidInputError."""
+    def read_batch(self, body: bytes, now: float) -> list[Row]:
+        """The rows of a `/batch-predict` body, in order. Raises InvalidInputError."""
+        if _may_be_plain(body):
+            with suppress(ValidationError):
+                return [*map(self._plain, PLAIN_BATCH.validate_json(body))]
         try:
             requests = BATCH.validate_json(body)
         except ValidationError as error:
             raise InvalidInputError(complain(error, batch=True)) from None
         _bound_windows(requests, MAX_BATCH_WINDOWS)
-        return [self._question(request, now, (i,)) for i, request in enumerate(requests)]
+        return [self._row(request, now, (i,)) for i, request in enumerate(requests)]
 
-    def read_job_line(self, text: bytes, now: float) -> tuple[Question, float]:
-        """The question of one pattern of a job, and when it was recorded, by default now. Raises InvalidInputError."""
+    def read_job_line(self, text: bytes, now: float) -> tuple[Row, float]:
+        """The row of one pattern of a job, and when it was recorded, by default now. Raises InvalidInputError."""
         try:
             pattern = JOB_PATTERN.validate_json(text)
         except ValidationError as error:
@@ -72,18 +73,26 @@ class Reader:
         if recorded > now + MAX_FUTURE_SECONDS:
             raise InvalidInputError("timestamp must be at most an hour ahead of now")
         _bound_windows([pattern], MAX_PATTERN_WINDOWS)
-        return self._question(pattern, now, ()), recorded
+        return self._row(pattern, now, ()), recorded
 
-    def _question(self, request: PredictRequest, now: float, item: Place) -> Question:
-        identity = self._identities.identify(request.did)
+    def _plain(self, request: PlainRequest) -> Row:
+        # The schema's order, whatever the body's, is the wire's.
+        numbers = [*request["features"].values()]
+        return [self._identities.identify(request["did"]), numbers, None, None]
+
+    def _row(self, request: PredictRequest, now: float, item: Place) -> Row:
         features = request.features
-        row = [
-            identity.did_hash,
+        return [
+            self._identities.identify(request.did),
             [*_numbers(features), features.activity_hour_preference],
             _history(request.historical_patterns, now, item),
             _windows(features.session_features, (*item, "features")),
         ]
-        return Question(row, identity.abbreviated)
+
+
+def _may_be_plain(body: bytes) -> bool:
+    """False where the schema of plain requests would be asked in vain."""
+    return b'"session_features"' not in body and b'"historical_patterns"' not in body
 
 
 def _bound_windows(requests: Sequence[PredictRequest], most: int) -> None:

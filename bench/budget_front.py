@@ -9,16 +9,20 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from limits import parse_many
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from api.access.rates import RateLimits
+from api.asking import Asking
 from api.envelope import EnvelopeFactory
 from api.identity import Identities
 from api.metrics import ApiMetrics
-from api.refusal import json_response
+from api.reply import Reply
+from api.reply import read as read_result
 from api.rows import Reader
 from worker.celery_app import create_celery
 from worker.contract import CHANNELS, ONLINE_QUEUE, SCORE_TASK, WIRE_VERSION, Answer
+from worker.outcome import Outcome
+from worker.worded import Worded
 
 HASH_KEY = "k" * 32
 LIMITS = "1000000/second;60000000/minute"  # on, and too high to refuse anybody
@@ -67,7 +71,7 @@ class Counts:
 
 def message(size: int) -> dict[str, Any]:
     """A scoring message of `size` patterns, as `api.dispatch` makes it."""
-    rows = [reader().read_one(BODY, NOW).row for _ in range(size)]
+    rows = [reader().read_one(BODY, NOW) for _ in range(size)]
     return {"v": WIRE_VERSION, "sent": NOW, "deadline": NOW + 1, "rows": rows}
 
 
@@ -84,29 +88,34 @@ def envelope(size: int) -> bytes:
 def request_stages() -> dict[str, Callable[[], object]]:
     """A call of each stage that every request has for itself."""
     read, metrics = reader(), ApiMetrics()
+    asking, rows = Asking("/predict", False, read, metrics), [read.read_one(BODY, NOW)]
+    reply = Reply.of(read_result(_stored(1))["result"])
     return {
         "limit: one client's two limits": _limited(metrics),
         "parse, validate, hash the DID": lambda: read.read_one(BODY, NOW),
-        "respond: metrics of the answer": lambda: metrics.observe_answer(ANSWER),
-        "respond: the answer's bytes": lambda: json_response(ANSWER),
+        "respond: metrics and bytes of the answer": lambda: asking.word(rows, reply),
     }
 
 
 def front_stages(size: int) -> dict[str, Callable[[], object]]:
     """A call of each stage that `size` patterns share as one message."""
-    factory, asked = _factory(), message(size)
-    meta: dict[str, Any] = {
-        "status": "SUCCESS",
-        "task_id": "instance.1",
-        "traceback": None,
-        "children": [],
-    }
-    reply = {"v": WIRE_VERSION, "work_seconds": 0.001, "rows": [ANSWER] * size}
-    stored = to_json({**meta, "result": reply})
+    factory, asked, stored = _factory(), message(size), _stored(size)
     return {
         "dispatch: the message's bytes": lambda: factory.build("i.1", asked, NOW),
-        "await: the reply's bytes read": lambda: from_json(stored),
+        "await: the reply's bytes read": lambda: Reply.of(read_result(stored)["result"]),
     }
+
+
+def outcome(size: int) -> Outcome:
+    """What a worker makes of a message of `size` patterns."""
+    rows = [to_json(ANSWER)] * size
+    worded = Worded(rows, [71] * size, [0.4313] * size, [0] * size, ANSWER["inference_time_ms"])
+    return Outcome(worded, {"v": WIRE_VERSION, "work_seconds": 0.001})
+
+
+def _stored(size: int) -> bytes:
+    meta = to_json({"status": "SUCCESS", "task_id": "instance.1", "traceback": None})
+    return b'{"result":%b,%b' % (outcome(size).text(), meta[1:])
 
 
 def _factory() -> EnvelopeFactory:

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from pydantic_core import to_json
 
-from bench.budget_front import ANSWER, NOW, envelope, message
+from bench.budget_front import NOW, envelope, message, outcome
 from ml.aalto import aalto
 from ml.evidence import Evidence
 from ml.explain import Explainer
@@ -21,9 +20,8 @@ from ml.registry import load
 from ml.scorer import Scorer
 from ml.sessions import Sessions
 from ml.synthetic import people
-from worker.answers import word
+from worker.answers import Settled, word
 from worker.comparison import Typed, beside
-from worker.contract import WIRE_VERSION
 from worker.enrolment import EnrolmentRule
 from worker.judgement import Point, judge
 from worker.records import Pattern, decode
@@ -63,7 +61,7 @@ def _message_stages(size: int) -> dict[str, Callable[[], object]]:
     comparison = beside(Typed.of(rows), records, recorded, now, 0)
     scores = _scorer().score(_sessions(size))
     verdict = judge(comparison, scores, named, RULE, POINT)
-    reply = {"v": WIRE_VERSION, "work_seconds": 0.001, "rows": [ANSWER] * size}
+    replied = outcome(size)
     return {
         "decode: the message's bytes read": lambda: _opened(sent),
         "history: ten records read": lambda: decode(pasts),
@@ -72,9 +70,17 @@ def _message_stages(size: int) -> dict[str, Callable[[], object]]:
             comparison, scores, named, RULE, POINT
         ),
         "answer: worded": partial(
-            word, rows, comparison, scores, verdict, RULE, version="2.0.0", inference_ms=1.0
+            word,
+            rows,
+            comparison,
+            scores,
+            verdict,
+            RULE,
+            Settled([True] * size),
+            version="2.0.0",
+            inference_ms=1.0,
         ),
-        "encode: the reply's bytes": lambda: to_json({"result": reply}),
+        "encode: the reply's bytes": replied.text,
     }
 
 

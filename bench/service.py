@@ -65,7 +65,7 @@ def remember(people: People, url: str) -> None:
     now = int(time.time())
     with Redis.from_url(url) as redis, redis.pipeline(transaction=False) as pipeline:
         for did, history in zip(people.dids, people.histories, strict=True):
-            key = history_key(str(identities.identify(did).did_hash))
+            key = history_key(str(identities.identify(did)))
             pipeline.delete(key)
             newest_first = [
                 Pattern(now - k * ONE_DAY, tuple(numbers), 14).pack()

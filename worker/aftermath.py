@@ -27,7 +27,7 @@ class Aftermath:
     def finish(self, outcome: Outcome) -> None:
         """Count, and see what came of the write. One that failed is counted and logged, never raised."""
         self._count(outcome)
-        if outcome.answers:
+        if outcome.scored:
             self._totals.add(outcome)
         self._confirm(outcome)
 
@@ -44,17 +44,17 @@ class Aftermath:
         self._metrics.recorded.inc(entered)
 
     def _count(self, outcome: Outcome) -> None:
-        metrics, answers, errors = self._metrics, outcome.answers, outcome.errors
-        metrics.rows.observe(len(answers) + len(errors))
+        metrics, scored = self._metrics, outcome.scored
+        metrics.rows.observe(len(outcome.worded.rows))
         metrics.queue_wait.observe(outcome.reply["queue_seconds"])
-        if answers:
-            metrics.predictions.inc(len(answers))
-            metrics.inference.observe(outcome.inference_ms / 1000)
+        if scored:
+            metrics.predictions.inc(scored)
+            metrics.inference.observe(outcome.worded.inference_ms / 1000)
         if outcome.anomalies:
             metrics.anomalies.inc(outcome.anomalies)
-        for decision, many in outcome.decisions.items():
+        for decision, many in outcome.worded.decisions().items():
             metrics.by_decision[decision].inc(many)
-        for reason, many in outcome.reasons.items():
+        for reason, many in outcome.worded.told().items():
             metrics.by_reason[reason].inc(many)
-        for row in errors:
-            metrics.errors.labels(row["error"]).inc()
+        for code, many in outcome.errors.items():
+            metrics.errors.labels(code).inc(many)

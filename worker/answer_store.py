@@ -32,20 +32,20 @@ class AnswerStore(RedisBackend):  # type: ignore[misc]  # Celery is untyped
     def _kept(self) -> KeptConnection:
         return KeptConnection(self.client)
 
-    def send_off(self, task_id: str, answer: dict[str, Any]) -> None:
-        """Store and publish a success without waiting for it; `confirm` before the next one.
+    def send_off(self, task_id: str, answer: bytes) -> None:
+        """Store and publish a success, its result in JSON, without waiting for it; `confirm` before the next one.
 
         Of a message that reached two workers the first answer stays stored: the second takes the first for a replay.
         """
         meta = {
             "status": SUCCESS,
-            "result": answer,
             "traceback": None,
             "children": [],
             "date_done": datetime.now(UTC).isoformat(),
             "task_id": task_id,
         }
-        self._left = self.get_key_for_task(task_id), to_json(meta, fallback=repr)
+        value = b'{"result":%b,%b' % (answer, to_json(meta)[1:])  # as the wire's RESULT_HEAD
+        self._left = self.get_key_for_task(task_id), value
         try:
             self._kept.send(self._commands(*self._left, self.expires, "NX"))
         except (RedisError, OSError):  # which `confirm` meets again

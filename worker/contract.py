@@ -16,10 +16,13 @@ A question of the chain has a fifth element, ``[question, required]``: 16 hex di
 pattern is asked about, and how many recorded patterns a score needs. It is compared with the history as it was before
 this question first entered it, enters it once, and its answer has a `Provenance`.
 
-The reply is ``{"v": 1, "work_seconds": ..., "queue_seconds": ..., "rows": [...]}`` with exactly one entry per row, in
-order: an `Answer`, or ``{"error": code}``. ``work_seconds`` is what a message takes of the worker by the worker's own
-monotonic clock, so that no clock need agree with another's: the front end takes what is left of its round trip for
-waiting. ``queue_seconds`` is by the clocks of two machines and for people to look at.
+The reply is ``{"rows": [...], "columns": {...}, "v": 1, "work_seconds": ..., "queue_seconds": ...}`` with exactly one
+entry per row, in order: an `Answer`, or ``{"error": code}``. ``work_seconds`` is what a message takes of the worker by
+the worker's own monotonic clock, so that no clock need agree with another's: the front end takes what is left of its
+round trip for waiting. ``queue_seconds`` is by the clocks of two machines and for people to look at.
+
+A stored result that begins with RESULT_HEAD has its rows up to RESULT_COLUMNS, which no string of JSON can hold: they
+are passed on as bytes, and `Columns` tell of them. One of another form, as Celery itself writes it, is parsed whole.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ from enum import StrEnum
 from typing import Final, NotRequired, TypedDict
 
 WIRE_VERSION: Final = 1
+RESULT_HEAD: Final = b'{"result":{"rows":['
+RESULT_COLUMNS: Final = b'],"columns":'
 
 ONLINE_QUEUE: Final = "online"
 TRAINING_QUEUE: Final = "training"
@@ -171,7 +176,7 @@ class Provenance(TypedDict):
 
 
 class Answer(TypedDict):
-    """One pattern's answer, in the order of the API reference; the front end passes it on as it is."""
+    """One pattern's answer, in the order of the API reference; the front end passes its bytes on."""
 
     confidence_score: int
     anomaly_score: float
@@ -190,6 +195,17 @@ class RowError(TypedDict):
     """One pattern that could not be scored; the others of its message can."""
 
     error: str
+
+
+class Columns(TypedDict):
+    """What a front end must know of a reply's rows; 0 for what an error has none of."""
+
+    ends: list[int]  # of each row, in bytes from the first one's beginning
+    confidence: list[int]
+    anomaly: list[float]
+    anomalous: list[int]  # 1 where Reason.ANOMALOUS applies
+    inference_ms: float  # of all
+    errors: list[tuple[int, str]]  # place and code, by place
 
 
 class ProbeAnswer(TypedDict):
@@ -234,9 +250,7 @@ def asked_key(did_hash: str, question: str) -> str:
 JOB_KEY: Final = "biometrics:job:{%s}"
 ACTIVE_JOBS: Final = "biometrics:jobs:active"  # sorted set of ids by creation
 DEAD_CHUNKS: Final = "biometrics:jobs:dead"  # hash: "<job>.<chunk>" -> JSON
-CALLBACKS: Final = (
-    "biometrics:jobs:callbacks"  # sorted set of ids of ended jobs by the next try's Unix seconds
-)
+CALLBACKS: Final = "biometrics:jobs:callbacks"  # sorted set of ended jobs by next try (Unix s)
 JOBS_OF: Final = "biometrics:jobs:of:%s"  # sorted set of one caller's ids by creation
 JOB_BY_CONTENT: Final = "biometrics:jobs:by:%s"  # string: "<job>:<digest>"
 

@@ -3,43 +3,47 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any
 
-from worker.contract import Answer, Reason, RowError
+from pydantic_core import from_json, to_json
+
+from worker.contract import RESULT_COLUMNS, RESULT_HEAD
 from worker.history import Entry
+from worker.worded import Worded
+
+_ROWS = RESULT_HEAD.removeprefix(b'{"result":')
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The reply for the queue, and what is written and counted after it has left."""
+    """The answers, what else the reply tells, and what is written and counted after it has left."""
 
-    reply: dict[str, Any]
-    entries: list[Entry]
-    inference_ms: float = 0.0
+    worded: Worded
+    reply: dict[str, Any]  # but for its rows and columns
+    entries: list[Entry] = field(default_factory=list)
 
-    @cached_property
-    def answers(self) -> list[Answer]:
-        """The rows that were scored."""
-        return [row for row in self.reply["rows"] if "error" not in row]
+    def text(self) -> bytes:
+        """The whole reply's JSON, in the form that front ends need not parse."""
+        rows, columns = b",".join(self.worded.rows), to_json(self.worded.columns())
+        return b"%b%b%b%b,%b" % (_ROWS, rows, RESULT_COLUMNS, columns, to_json(self.reply)[1:])
 
-    @cached_property
-    def errors(self) -> list[RowError]:
-        """The rows that were not."""
-        return [row for row in self.reply["rows"] if "error" in row]
+    def plain(self) -> dict[str, Any]:
+        """The whole reply as Celery takes it."""
+        found: dict[str, Any] = from_json(self.text())
+        return found
 
     @property
-    def decisions(self) -> Counter[str]:
-        """How many scored rows got each decision."""
-        return Counter(answer["decision"] for answer in self.answers)
+    def scored(self) -> int:
+        """How many rows have a score."""
+        return self.worded.scored
 
-    @cached_property
-    def reasons(self) -> Counter[str]:
-        """How many scored rows got each reason."""
-        return Counter(reason for answer in self.answers for reason in answer["reasons"])
+    @property
+    def errors(self) -> Counter[str]:
+        """How many rows got each code instead of a score."""
+        return Counter(self.worded.errors.values())
 
     @property
     def anomalies(self) -> int:
         """How many scored rows are flagged as anomalous."""
-        return self.reasons[Reason.ANOMALOUS]
+        return sum(self.worded.anomalous)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from worker.comparison import Comparison, Row
-from worker.contract import Answer, ErrorCode, Provenance, RowError
+from worker.contract import ErrorCode, Provenance
 from worker.records import RICH, RICH_FORMAT, Records
 
 _RICH_PERSON = b"rich history"
@@ -47,27 +47,22 @@ def history_digest(records: Records) -> str:
     return hashlib.blake2b(packed, digest_size=32, person=_RICH_PERSON).hexdigest()
 
 
-def complete(
-    rows: Sequence[Row],
-    records: Records,
-    comparison: Comparison,
-    answers: Sequence[Answer | RowError],
-    model_sha256: str,
-) -> list[Answer | RowError]:
-    """The answers, those to questions of the chain with their provenance; `records` (B, K) as they were compared.
+def lacking(rows: Sequence[Row], comparison: Comparison) -> dict[int, str]:
+    """The places of questions that require more recorded patterns than there are, and the code to answer them with."""
+    return {
+        i: ErrorCode.HISTORY_REQUIRED
+        for i, row in enumerate(rows)
+        if len(row) > 4 and comparison.recorded[i] < row[4][1]
+    }
 
-    A question that requires more recorded patterns than there are is refused, and with that not recorded.
-    """
-    completed: list[Answer | RowError] = []
-    for i, (row, answer) in enumerate(zip(rows, answers, strict=True)):
-        recorded = int(comparison.recorded[i])
-        if len(row) <= 4 or "error" in answer:
-            completed.append(answer)
-        elif recorded < row[4][1]:
-            completed.append({"error": ErrorCode.HISTORY_REQUIRED})
-        else:
-            digest = history_digest(records[i, :recorded])
-            completed.append(
-                {**answer, "provenance": Provenance(model=model_sha256, history=digest)}
-            )
-    return completed
+
+def provenance(
+    rows: Sequence[Row], records: Records, comparison: Comparison, model_sha256: str
+) -> dict[int, Provenance]:
+    """What the scores of questions were made of, by place; `records` (B, K) as they were compared."""
+    found = {}
+    for i, row in enumerate(rows):
+        if len(row) > 4:
+            digest = history_digest(records[i, : int(comparison.recorded[i])])
+            found[i] = Provenance(model=model_sha256, history=digest)
+    return found

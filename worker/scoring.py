@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import Any
 
 import numpy as np
 import structlog
 
-from worker.answers import error_rows, word
+from worker.answers import Settled, sound, word
 from worker.comparison import Comparison, Row, Typed, beside
-from worker.contract import MAX_ROWS_PER_MESSAGE, WIRE_VERSION, Answer, ErrorCode, RowError
+from worker.contract import MAX_ROWS_PER_MESSAGE, WIRE_VERSION, ErrorCode
 from worker.enrolment import EnrolmentRule
 from worker.held_model import HeldModel
 from worker.history import SPARE, Entry, History, HistoryUnavailableError
 from worker.judgement import judge
 from worker.outcome import Outcome
-from worker.provenance import before, complete, question_of
+from worker.provenance import before, lacking, provenance, question_of
 from worker.records import Pattern, decode, pack_derived
+from worker.worded import Worded, failed
 
 
 class ScoringCore:
@@ -53,24 +55,18 @@ class ScoringCore:
         if len(rows) > MAX_ROWS_PER_MESSAGE:
             raise ValueError(f"a message has at most {MAX_ROWS_PER_MESSAGE} rows (got {len(rows)})")
         entries: list[Entry] = []
-        inference_ms = 0.0
-        answers: Sequence[Answer | RowError]
         if message["v"] != WIRE_VERSION:
-            answers = error_rows(rows, ErrorCode.UNSUPPORTED_MESSAGE)
+            worded = failed(len(rows), ErrorCode.UNSUPPORTED_MESSAGE)
         elif received > message["deadline"]:
-            answers = error_rows(rows, ErrorCode.DEADLINE_EXCEEDED)
+            worded = failed(len(rows), ErrorCode.DEADLINE_EXCEEDED)
         else:
             try:
-                answers, entries, inference_ms = self._score(rows, received)
+                worded, entries = self._score(rows, received)
             except HistoryUnavailableError as error:
                 structlog.get_logger().error("history_unavailable", error=repr(error.__cause__))
-                answers = error_rows(rows, ErrorCode.HISTORY_UNAVAILABLE)
-        reply = {
-            "v": WIRE_VERSION,
-            "queue_seconds": max(0.0, received - message["sent"]),
-            "rows": answers,
-        }
-        return Outcome(reply, entries, inference_ms)
+                worded = failed(len(rows), ErrorCode.HISTORY_UNAVAILABLE)
+        reply = {"v": WIRE_VERSION, "queue_seconds": max(0.0, received - message["sent"])}
+        return Outcome(worded, reply, entries)
 
     def _ask(self, rows: Sequence[Row]) -> Callable[[], list[list[bytes]]]:
         """Ask for what is recorded of each row's DID; what is returned waits for it, newest first.
@@ -96,9 +92,7 @@ class ScoringCore:
 
         return told
 
-    def _score(
-        self, rows: Sequence[Row], received: float
-    ) -> tuple[Sequence[Answer | RowError], list[Entry], float]:
+    def _score(self, rows: Sequence[Row], received: float) -> tuple[Worded, list[Entry]]:
         model = self._model()
         scorer, rule = model.scorer, model.rule(self._rule)
         pasts = self._ask(rows)
@@ -114,40 +108,47 @@ class ScoringCore:
         inference_ms = round((time.perf_counter() - began + spent) * 1000, 2)
         named = np.array([row[0] is not None for row in rows], dtype=np.bool_)
         judgement = judge(comparison, scores, named, rule, model.point(self._point))
-        answers = word(
+        known = sound(scores)
+        errors = lacking(rows, comparison)
+        errors.update(dict.fromkeys(np.flatnonzero(~known).tolist(), ErrorCode.INFERENCE_ERROR))
+        recorded = (judgement.enters & known).tolist()
+        for i in errors:
+            recorded[i] = False
+        entries = _entries(rows, comparison, recorded, int(received))
+        origins = provenance(rows, records, comparison, scorer.sha256)
+        worded = word(
             rows,
             comparison,
             scores,
             judgement,
             rule,
+            Settled(recorded, errors, origins),
             version=scorer.model_version,
             inference_ms=inference_ms,
         )
-        completed = complete(rows, records, comparison, answers, scorer.sha256)
-        return completed, _entries(rows, comparison, completed, int(received)), inference_ms
+        return worded, entries
 
 
 def _entries(
-    rows: Sequence[Row], comparison: Comparison, answers: Sequence[Answer | RowError], now: int
+    rows: Sequence[Row], comparison: Comparison, recorded: list[bool], now: int
 ) -> list[Entry]:
     """The patterns that enter their DID's history, with the time at which the worker saw them.
 
     Rows of one DID in one message are judged by the same history: of several that would found it, the first does, and
-    of several alike one enters.
+    of several alike one enters. `recorded`: which rows are to enter; False afterwards for who does not.
     """
     entries: list[Entry] = []
     seen: set[tuple[str, object]] = set()
     derived = comparison.sessions.derived
     extras = [b""] * len(rows) if derived is None else pack_derived(derived)
-    for i, (row, answer) in enumerate(zip(rows, answers, strict=True)):
+    for i in compress(range(len(rows)), tuple(recorded)):
+        row = rows[i]
         did_hash, (wpm, hold, transition, errors, hour) = row[0], row[1]
-        if "error" in answer or not answer["recorded"]:
-            continue
         founding = not comparison.recorded[i]
         features = (wpm, hold, transition, errors)
         mark = (did_hash, None if founding else features)
         if mark in seen:
-            answer["recorded"] = False
+            recorded[i] = False
             continue
         seen.add(mark)
         pattern = Pattern(now, features, int(hour), extras[i])

@@ -75,7 +75,7 @@ class ShortWay:
             outcome = self._turn.answer(found["message"])
         except Exception:  # it fails again the long way, where Celery tells everybody
             return False
-        self._store.send_off(found["id"], outcome.reply)
+        self._store.send_off(found["id"], outcome.text())
         self._finish(outcome)
         try:
             self._store.confirm()

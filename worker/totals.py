@@ -44,12 +44,12 @@ class Totals:
 
     def add(self, outcome: Outcome) -> None:
         """Take a message's figures; no round trip."""
-        answers = outcome.answers
+        worded = outcome.worded
         with self._lock:
-            self._sums["predictions"] += len(answers)
-            self._sums["confidence_sum"] += sum(answer["confidence_score"] for answer in answers)
+            self._sums["predictions"] += worded.scored
+            self._sums["confidence_sum"] += sum(worded.confidence)
             self._sums["anomalies"] += outcome.anomalies
-            self._inference_ms += outcome.inference_ms * len(answers)
+            self._inference_ms += worded.inference_ms * worded.scored
             self._messages += 1
 
     def write(self) -> None:

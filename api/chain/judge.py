@@ -13,7 +13,7 @@ from api.chain.window import Window
 from api.errors import UnsupportedMessageError, error_for
 from api.metrics import ApiMetrics
 from api.ports import Scoring
-from worker.contract import Answer, RowError
+from worker.contract import RowError
 
 
 class Judge:
@@ -38,8 +38,8 @@ class Judge:
 
     async def judge(self, question: Question) -> Verdict:
         """The verdict that is stored now: this one, or one that somebody stored meanwhile. Raises ApiError."""
-        entry: Answer | RowError
-        (entry,) = await self._scoring.score([question.row(self._required)])
+        reply = await self._scoring.score([question.row(self._required)])
+        (entry,) = reply
         if "error" in entry:
             raise error_for(cast("RowError", entry)["error"])
         if "provenance" not in entry:
@@ -52,5 +52,5 @@ class Judge:
             self._clock(),
         )
         self._metrics.chain_scored.inc()
-        self._metrics.observe_answer(entry)
+        self._metrics.observe_answers(reply)
         return verdict

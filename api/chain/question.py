@@ -147,7 +147,7 @@ class Questions:
             asked.error_rate_percent,
             asked.activity_hour_preference,
         )
-        did_hash = self._identities.identify(request.did).did_hash
+        did_hash = self._identities.identify(request.did)
         if did_hash is None:
             raise InvalidInputError("did is shortened")
         digest = self._digests.question(did + features_bytes(features))

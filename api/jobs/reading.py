@@ -32,8 +32,8 @@ class JobReader:
 
     def one(self, text: bytes, now: float) -> Pattern:
         """The pattern of one item. Raises InvalidInputError."""
-        question, recorded = self._reader.read_job_line(text, now)
-        did_hash, numbers, history, windows = question.row
+        row, recorded = self._reader.read_job_line(text, now)
+        did_hash, numbers, history, windows = row
         return Pattern(
             None if did_hash is None else bytes.fromhex(did_hash),
             numbers,

@@ -14,8 +14,9 @@ import uvicorn
 from api.app import create_app
 from api.line import Tell
 from api.protocol import Protocol
+from api.reply import Reply
 from bench.peers.own_work import OwnWork
-from worker.contract import Answer, ProbeAnswer, RowError
+from worker.contract import ProbeAnswer
 from worker.settings import WorkerSettings
 
 
@@ -34,7 +35,7 @@ class InProcess:
     def refuse_if_crowded(self) -> None:
         """Nobody waits for a queue."""
 
-    async def score(self, rows: list[list[Any]]) -> list[Answer | RowError]:
+    async def score(self, rows: list[list[Any]]) -> Reply:
         """One entry for each row; the histories grow as in the worker."""
         return self._scored(rows)
 
@@ -42,11 +43,11 @@ class InProcess:
         """The same, as soon as what has arrived is read."""
         asyncio.get_running_loop().call_soon(lambda: tell(self._scored(rows)))
 
-    def _scored(self, rows: list[list[Any]]) -> list[Answer | RowError]:
-        answers, entries = self._work.answer(rows)
+    def _scored(self, rows: list[list[Any]]) -> Reply:
+        worded, entries = self._work.answer(rows)
         if entries:  # as in the worker, the answer leaves first
             asyncio.get_running_loop().call_soon(self._work.enter, entries)
-        return answers
+        return Reply.of({"rows": b",".join(worded.rows), "columns": worded.columns()})
 
     async def probe(self) -> ProbeAnswer:
         """The model of this process."""

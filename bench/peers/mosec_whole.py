@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 
 from mosec import Server, Worker
 from mosec.errors import ValidationError
-from pydantic_core import to_json
 
 from api.errors import InvalidInputError
 from api.identity import Identities
-from api.rows import Question, Reader
+from api.rows import Reader, Row
 from bench.peers.own_work import OwnWork
-from worker.contract import Answer, RowError
 from worker.history import Entry
 from worker.settings import WorkerSettings
 
@@ -27,23 +26,23 @@ class Scoring(Worker):
         self._work = OwnWork(WorkerSettings())
         self._entries: list[Entry] = []
 
-    def deserialize(self, data: bytes) -> Question:
+    def deserialize(self, data: bytes) -> Row:
         """A body, checked. Raises ValidationError, which the client gets as 422."""
         try:
             return self._reader.read_one(data, time.time())
         except InvalidInputError as error:
             raise ValidationError(error.detail) from None
 
-    def forward(self, data: list[Question]) -> list[Answer | RowError]:
+    def forward(self, data: list[Row]) -> Sequence[bytes]:
         """Score what mosec has put together. Entries wait for the next batch: here nothing runs behind an answer."""
         if self._entries:
             self._work.enter(self._entries)
-        answers, self._entries = self._work.answer([question.row for question in data])
-        return answers
+        worded, self._entries = self._work.answer(data)
+        return worded.rows
 
-    def serialize(self, data: Answer | RowError) -> bytes:
-        """An answer's JSON."""
-        return to_json(data)
+    def serialize(self, data: bytes) -> bytes:
+        """An answer's JSON, which it is already."""
+        return data
 
 
 if __name__ == "__main__":

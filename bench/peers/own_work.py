@@ -9,13 +9,14 @@ import torch
 
 from bench.peers.answers import MODEL
 from ml.registry import load, manifest
-from worker.contract import WIRE_VERSION, Answer, RowError
+from worker.contract import WIRE_VERSION
 from worker.enrolment import EnrolmentRule
 from worker.held_model import HeldModel
 from worker.history import Entry, History
 from worker.redis_client import open_redis
 from worker.scoring import ScoringCore
 from worker.settings import WorkerSettings
+from worker.worded import Worded
 
 
 class OwnWork:
@@ -40,13 +41,13 @@ class OwnWork:
         rule = EnrolmentRule(settings.update_confidence, settings.update_anomaly)
         self._core = ScoringCore(lambda: held, self._history, rule)
 
-    def answer(self, rows: list[list[Any]]) -> tuple[list[Answer | RowError], list[Entry]]:
+    def answer(self, rows: list[list[Any]]) -> tuple[Worded, list[Entry]]:
         """One answer for each row, and what is to be entered once the answers have left."""
         now = time.time()
         outcome = self._core.answer(
             {"v": WIRE_VERSION, "sent": now, "deadline": now + 1.0, "rows": rows}
         )
-        return outcome.reply["rows"], outcome.entries
+        return outcome.worded, outcome.entries
 
     def enter(self, entries: list[Entry]) -> None:
         """Write them into the histories. Raises HistoryUnavailableError."""

@@ -6,7 +6,8 @@ import asyncio
 from typing import Any
 
 from api.errors import OverloadedError
-from api.line import Reply, Tell
+from api.line import Tell
+from api.reply import Reply
 from tests.api.known_answer import known_answer
 from worker.contract import Answer, ProbeAnswer, RowError
 
@@ -40,13 +41,13 @@ class StubScoring:
         if self.crowded:
             raise OverloadedError
 
-    async def score(self, rows: list[list[Any]]) -> list[Answer | RowError]:
+    async def score(self, rows: list[list[Any]]) -> Reply:
         self.rows.extend(rows)
         await self._answer_or_fail()
         entries: list[Answer | RowError] = [known_answer(row) for row in rows]
         for index, code in self.row_errors.items():
             entries[index] = RowError(error=code)
-        return entries + [known_answer(rows[0])] * self.surplus
+        return Reply.worded(entries + [known_answer(rows[0])] * self.surplus)
 
     def submit(self, rows: list[list[Any]], tell: Tell) -> None:
         async def run() -> None:

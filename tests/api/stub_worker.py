@@ -19,7 +19,13 @@ Reply = Callable[[dict[str, Any]], dict[str, Any]]
 
 def echo(message: dict[str, Any]) -> dict[str, Any]:
     """Each row answered with itself, so that a test sees who got whose answer."""
-    rows = [{"confidence_score": 50, "echo": row} for row in message["rows"]]
+    figures = {
+        "confidence_score": 50,
+        "anomaly_score": 0.5,
+        "inference_time_ms": 1.0,
+        "reasons": [],
+    }
+    rows = [{**figures, "echo": row} for row in message["rows"]]
     return {"v": message["v"], "work_seconds": 0.001, "rows": rows}
 
 

@@ -57,7 +57,7 @@ def test_a_thousand_waiters_get_each_their_own_answer_from_few_messages(
             return await asyncio.gather(*(dispatch.score([row(n)]) for n in range(1000)))
 
     answers = run(scenario())
-    assert [answer[0]["echo"] for answer in answers] == [row(n) for n in range(1000)]
+    assert [answer["echo"] for (answer,) in answers] == [row(n) for n in range(1000)]
     assert sum(len(message["rows"]) for message in stub.messages) == 1000
     assert len(stub.messages) <= 10
     assert max(len(message["rows"]) for message in stub.messages) <= MAX_ROWS_PER_MESSAGE
@@ -151,7 +151,7 @@ def test_answers_come_again_when_the_worker_is_back(
             lost = [outcome(dispatch.score([row(n)])) for n in range(20)]
             assert {kind for kind, _ in await asyncio.gather(*lost)} == {ModelNotLoadedError}
             worker()
-            return await dispatch.score([row(7)])
+            return [*await dispatch.score([row(7)])]
 
     assert run(scenario())[0]["echo"] == row(7)
 
@@ -212,7 +212,7 @@ def test_a_lost_publication_is_found_by_the_last_look(
 
     async def scenario() -> Any:
         async with dispatcher(clean) as dispatch:
-            return await dispatch.score([row(4)])
+            return [*await dispatch.score([row(4)])]
 
     assert run(scenario())[0]["echo"] == row(4)
 

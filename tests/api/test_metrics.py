@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.metrics import ApiMetrics, registry_for_scrape
+from api.reply import Reply
 from tests.api.known_answer import known_answer
 from worker.contract import Reason
 
@@ -22,7 +23,7 @@ def value(metrics: ApiMetrics, name: str, **labels: str) -> float | None:
 
 def test_an_answer_enters_the_three_distributions() -> None:
     metrics = ApiMetrics()
-    metrics.observe_answer(known_answer(ROW))
+    metrics.observe_answers(Reply.worded([known_answer(ROW)]))
     assert value(metrics, "confidence_score_sum") == 65
     assert value(metrics, "confidence_score_bucket", le="60.0") == 0
     assert value(metrics, "confidence_score_bucket", le="65.0") == 1
@@ -33,7 +34,7 @@ def test_an_answer_enters_the_three_distributions() -> None:
 
 def test_an_anomalous_answer_is_counted() -> None:
     metrics = ApiMetrics()
-    metrics.observe_answer({**known_answer(ROW), "reasons": [Reason.ANOMALOUS]})
+    metrics.observe_answers(Reply.worded([{**known_answer(ROW), "reasons": [Reason.ANOMALOUS]}]))
     assert value(metrics, "anomalies_total") == 1
 
 

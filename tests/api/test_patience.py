@@ -7,6 +7,7 @@ import pytest
 
 from api.line import Waiter
 from api.patience import Patience
+from api.reply import Reply
 
 pytestmark = pytest.mark.anyio
 SECONDS = 0.05
@@ -35,7 +36,7 @@ async def test_who_has_an_answer_is_left_alone() -> None:
     answered, gone, waits = waiter(), waiter(), waiter()
     for who in (answered, gone, waits):
         patience.watch(who)
-    answered.settle([])
+    answered.settle(Reply.worded([]))
     gone.done = True
     await asyncio.sleep(SECONDS * 3)
     assert given_up == [waits]
@@ -56,7 +57,7 @@ async def test_closed_it_gives_up_on_nobody_and_tells_who_still_waited() -> None
     waits, answered = waiter(), waiter()
     for who in (answered, waits):
         patience.watch(who)
-    answered.settle([])
+    answered.settle(Reply.worded([]))
     assert patience.close() == [waits]
     await asyncio.sleep(SECONDS * 2)
     assert given_up == []

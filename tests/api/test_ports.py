@@ -56,14 +56,14 @@ def row(speed: float, did_hash: str | None = "aa") -> list[Any]:
 
 async def test_every_row_gets_its_own_answer_in_order(scoring: Scoring) -> None:
     rows = [row(float(speed)) for speed in (70, 10, 40)]
-    assert await scoring.score(rows) == [known_answer(each) for each in rows]
+    assert [*await scoring.score(rows)] == [known_answer(each) for each in rows]
 
 
 async def test_a_row_that_fails_leaves_the_others_their_answers(scoring: Scoring) -> None:
     if isinstance(scoring, StubScoring):
         scoring.row_errors = {1: "INFERENCE_ERROR"}
     rows = [row(10.0), row(20.0, "bad"), row(30.0)]
-    entries = await scoring.score(rows)
+    entries = [*await scoring.score(rows)]
     assert entries == [known_answer(rows[0]), {"error": "INFERENCE_ERROR"}, known_answer(rows[2])]
 
 

@@ -11,7 +11,8 @@ import pytest
 from redis.asyncio import Redis
 
 from api.redis_client import open_redis
-from api.results import Meta, Results
+from api.reply import Meta
+from api.results import Results
 
 INSTANCE = "feed"
 

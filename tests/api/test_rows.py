@@ -20,7 +20,7 @@ def reader() -> Reader:
 
 
 def row(body: dict[str, Any]) -> list[Any]:
-    return reader().read_one(json.dumps(body).encode(), NOW).row
+    return reader().read_one(json.dumps(body).encode(), NOW)
 
 
 def pattern(timestamp: float, speed: float = 63) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def complaint(body: Any) -> str:
 
 def test_the_documented_request_becomes_the_documented_row() -> None:
     did_hash, numbers, history, windows = row(request_body())
-    assert did_hash == Identities(HASH_KEY).identify(request_body()["did"]).did_hash
+    assert did_hash == Identities(HASH_KEY).identify(request_body()["did"])
     assert numbers == [65, 120, 85, 3, 14]
     assert history == [[1704067200, 63, 118, 87, 4, None]]
     assert windows is None
@@ -47,9 +47,7 @@ def test_the_did_itself_does_not_enter_the_row() -> None:
 
 
 def test_an_abbreviated_did_enters_no_row() -> None:
-    question = reader().read_one(json.dumps(request_body(did="0x742d35...")).encode(), NOW)
-    assert question.row[0] is None
-    assert question.abbreviated
+    assert row(request_body(did="0x742d35..."))[0] is None
 
 
 @given(st.lists(st.integers(0, int(NOW)), unique=True, min_size=1, max_size=100))
@@ -102,5 +100,52 @@ def test_a_batch_names_the_item_of_a_wrong_timestamp() -> None:
 
 def test_a_batch_keeps_its_order() -> None:
     bodies = [request_with(typing_speed_wpm=speed) for speed in (30, 20, 40)]
-    questions = reader().read_batch(json.dumps(bodies).encode(), NOW)
-    assert [question.row[1][0] for question in questions] == [30, 20, 40]
+    rows = reader().read_batch(json.dumps(bodies).encode(), NOW)
+    assert [each[1][0] for each in rows] == [30, 20, 40]
+
+
+PLAIN = (
+    b'{"did":"0xAB","features":{%b"typing_speed_wpm":65,"avg_key_hold_time_ms":120.5,"avg_transition_time_ms":-8e1,'
+    b'"error_rate_percent":3.614458,"activity_hour_preference":14}%b}'
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        PLAIN % (b"", b""),
+        PLAIN % (b'"activity_hour_preference":1,', b""),
+        PLAIN % (b"", b',"did":"0x1"'),
+        PLAIN % (b'"typing_speed_wpm":70,', b""),
+        b'\n{ "features" : {"activity_hour_preference":0,"error_rate_percent":0,"avg_transition_time_ms":-1,'
+        b'"avg_key_hold_time_ms":2,"typing_speed_wpm":1e1}, "d\\u0069d": "did:web:Example" }',
+    ],
+)
+def test_a_plain_request_is_read_as_any_other(body: bytes) -> None:
+    same = body.rstrip()[:-1] + b',"historical_patterns":null}'
+    plain, usual = reader().read_one(body, NOW), reader().read_one(same, NOW)
+    assert plain == usual
+    assert [*map(type, plain[1])] == [*map(type, usual[1])] == [float] * 5
+    assert reader().read_batch(b"[%b,%b]" % (body, body), NOW) == [usual, usual]
+
+
+@given(
+    st.sampled_from([*request_body()["features"], "did", "features", "some"]),
+    st.sampled_from(
+        [-1001, 1e9, True, "65", None, [], {}, "0x", "0x1...", float("nan"), float("inf")]
+    ),
+)
+def test_what_is_wrong_with_a_plain_request_is_told_as_with_any_other(
+    name: str, value: Any
+) -> None:
+    plain = request_body(historical_patterns=None)
+    del plain[HISTORY]
+    (plain if name in {"did", "features", "some"} else plain["features"])[name] = value
+
+    def told(body: Any) -> Any:
+        try:
+            return row(body)
+        except InvalidInputError as error:
+            return error.detail
+
+    assert told(plain) == told({**plain, HISTORY: None})

@@ -32,7 +32,7 @@ AT = "features.session_features[0]"
 
 def sent(*windows: dict[str, Any]) -> Any:
     body = request_with(session_features=list(windows))
-    return READER.read_one(json.dumps(body).encode(), NOW).row[3]
+    return READER.read_one(json.dumps(body).encode(), NOW)[3]
 
 
 def complaint(window: dict[str, Any]) -> str:
@@ -85,7 +85,7 @@ def test_the_documented_example_is_taken() -> None:
 def test_the_request_that_the_readme_shows_is_taken() -> None:
     readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
     (shown,) = re.findall(r"```json\n(.*?)```", readme, re.DOTALL)
-    (sent_window,) = READER.read_one(shown.encode(), NOW).row[3]
+    (sent_window,) = READER.read_one(shown.encode(), NOW)[3]
     assert len(sent_window) == WINDOW_NUMBERS
 
 
@@ -98,7 +98,7 @@ def test_a_pattern_of_the_past_brings_its_own_windows() -> None:
         {**NUMBERS, "timestamp": when, "session_features": [rich_window(when)]} for when in (5, 9)
     ]
     body = request_body(historical_patterns=[*past, {**NUMBERS, "timestamp": 7}])
-    history = READER.read_one(json.dumps(body).encode(), NOW).row[2]
+    history = READER.read_one(json.dumps(body).encode(), NOW)[2]
     assert [(entry[0], entry[5]) for entry in history] == [
         (9, [on_the_wire(rich_window(9))]),
         (7, None),
@@ -233,7 +233,7 @@ def request_of(*lengths: int) -> dict[str, Any]:
 @pytest.mark.parametrize("lengths", [[MAX_WINDOWS] * 12 + [10], [2] * 50 + [3] * 50])
 def test_as_many_windows_as_a_request_may_have_are_taken(lengths: list[int]) -> None:
     assert sum(lengths) == MAX_PATTERN_WINDOWS
-    row = READER.read_one(json.dumps(request_of(*lengths)).encode(), NOW).row
+    row = READER.read_one(json.dumps(request_of(*lengths)).encode(), NOW)
     assert sum(len(windows) for windows in (row[3], *(entry[5] for entry in row[2]))) == 250
 
 

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from typing import Any
 
+from pydantic_core import from_json
 from redis import Redis
 
 from bench.peers.in_process import InProcess
@@ -36,11 +37,11 @@ def test_what_is_alike_enters_once_here_too(redis_url: str) -> None:
     work = OwnWork(WorkerSettings(redis_url=redis_url, updates_per_day=3))
     did_hash = secrets.token_hex(16)
     row: list[Any] = [did_hash, [50.0, 100.37, 139.63, 2.4, 14], None, None]
-    answers, entries = work.answer([row, row])
+    worded, entries = work.answer([row, row])
     work.enter(entries)
     with Redis.from_url(redis_url) as redis:
         entered: Any = redis.llen(history_key(did_hash))
-    assert [answer.get("recorded") for answer in answers] == [True, False]
+    assert [from_json(answer)["recorded"] for answer in worded.rows] == [True, False]
     assert entered == len(entries) == 1
 
 

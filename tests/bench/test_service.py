@@ -20,7 +20,7 @@ def test_everybodys_history_lies_where_the_worker_looks(redis_url: str) -> None:
     people = People(5)
     remember(people, url)
     remember(people, url)  # a second time changes nothing
-    hashes = [str(Identities(HASH_KEY).identify(did).did_hash) for did in people.dids]
+    hashes = [str(Identities(HASH_KEY).identify(did)) for did in people.dids]
     with Redis.from_url(url) as redis:
         kept = History(redis, 50, 180).read(hashes)
     assert [len(patterns) for patterns in kept] == [HISTORY] * 5

@@ -19,8 +19,7 @@ from bench.budget_worker import worker_stages
 ALONE = (
     "limit: one client's two limits",
     "parse, validate, hash the DID",
-    "respond: metrics of the answer",
-    "respond: the answer's bytes",
+    "respond: metrics and bytes of the answer",
 )
 TOGETHER = (
     "dispatch: the message's bytes",

@@ -114,7 +114,7 @@ def assert_nothing_lost_and_nothing_twice(
     with bulk.client() as redis:
         history = History(redis, 50, 180)
         identities = Identities(HASH_KEY)
-        hashes = [str(identities.identify(did).did_hash) for did in expected]
+        hashes = [str(identities.identify(did)) for did in expected]
         stored = history.read(hashes)
     for past, found in zip(expected.values(), stored, strict=True):
         assert [pattern.features for pattern in found] == past[::-1][:50]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
-from worker.contract import CHANNELS, Answer, ErrorCode
+from pydantic_core import to_json
+
+from worker.contract import CHANNELS, Answer, ErrorCode, Reason, RowError
 from worker.history import Entry
 from worker.outcome import Outcome
 from worker.records import Pattern
+from worker.worded import Worded
 
 
 def answer(confidence: int, reasons: list[str] | None = None) -> Answer:
@@ -25,8 +29,33 @@ def answer(confidence: int, reasons: list[str] | None = None) -> Answer:
     }
 
 
+def worded(rows: Sequence[Answer | RowError], inference_ms: float = 2.0) -> Worded:
+    """These rows as a worker words them."""
+    found = [cast(Any, row) for row in rows]
+    return Worded(
+        [to_json(row) for row in rows],
+        [row.get("confidence_score", 0) for row in found],
+        [row.get("anomaly_score", 0.0) for row in found],
+        [int(Reason.ANOMALOUS in row.get("reasons", [])) for row in found],
+        inference_ms,
+        {i: row["error"] for i, row in enumerate(found) if "error" in row},
+        [row.get("decision", "") for row in found],
+        [tuple(row.get("reasons", ())) for row in found],
+    )
+
+
+def outcome_of(*rows: Answer | RowError, entries: Sequence[Entry] = ()) -> Outcome:
+    return Outcome(worded(rows), {"v": 1, "queue_seconds": 0.01}, list(entries))
+
+
 def outcome(*confidences: int, errors: int = 0) -> Outcome:
     rows: list[Any] = [answer(confidence) for confidence in confidences]
     rows += [{"error": ErrorCode.INFERENCE_ERROR}] * errors
     entries = [Entry(f"{n:02x}", Pattern(1_700_000_000, (65, 120, 85, 3))) for n in confidences]
-    return Outcome({"v": 1, "queue_seconds": 0.01, "rows": rows}, entries, inference_ms=2.0)
+    return outcome_of(*rows, entries=entries)
+
+
+def answers_of(found: Outcome) -> list[Any]:
+    """The rows of the reply, scored or not."""
+    rows: list[Any] = found.plain()["rows"]
+    return rows

@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from tests.worker.dead_server import dead_redis
-from tests.worker.outcomes import outcome
+from tests.worker.outcomes import answer, outcome, outcome_of
 from worker.aftermath import Aftermath
 from worker.contract import Decision
 from worker.history import History
@@ -51,10 +51,9 @@ def test_patterns_figures_and_metrics_are_written(redis: Redis) -> None:
 
 def test_decisions_and_reasons_are_counted_by_name(redis: Redis) -> None:
     metrics = WorkerMetrics()
-    scored = outcome(80, 90, 10)
-    first, _, last = scored.answers
-    first["decision"], first["reasons"] = "accept", ["SHORT_HISTORY"]
-    last["decision"], last["reasons"] = "reject", ["SHORT_HISTORY", "REPLAY_SUSPECTED"]
+    first = answer(80, ["SHORT_HISTORY"]) | {"decision": "accept"}
+    last = answer(10, ["SHORT_HISTORY", "REPLAY_SUSPECTED"]) | {"decision": "reject"}
+    scored = outcome_of(first, answer(90), last)
     run(Aftermath(History(redis, 50, 180), Totals(redis, metrics), metrics), scored)
     counted = [sample(metrics, "decisions_total", decision=each) for each in Decision]
     assert counted == [1, 1, 1]

@@ -8,8 +8,10 @@ from celery import Celery
 from celery.result import AsyncResult
 from redis import Redis
 
+from tests.worker.outcomes import outcome
 from worker.answer_store import AnswerStore
 from worker.celery_app import ONLINE_RESULT_SECONDS, create_celery
+from worker.contract import RESULT_COLUMNS, RESULT_HEAD
 
 REPLY = {"v": 1, "rows": [{"confidence_score": 71, "reasons": ["NO_HISTORY"]}]}
 
@@ -55,6 +57,24 @@ def test_what_is_published_is_what_is_stored_and_what_celery_reads(
         meta = json.loads(stored or b"")
     assert (meta["task_id"], meta["status"], meta["result"]) == ("b.1", "SUCCESS", REPLY)
     assert AsyncResult("b.1", app=app).get(timeout=5) == REPLY
+
+
+def test_an_answer_that_is_sent_off_as_bytes_is_what_celery_reads_and_front_ends_know(
+    app: Celery, redis_url: str
+) -> None:
+    app.backend.send_off("e.1", json.dumps(REPLY).encode())
+    app.backend.confirm()
+    result = AsyncResult("e.1", app=app)
+    assert result.get(timeout=5) == REPLY
+    assert result.state == "SUCCESS"
+    answered = outcome(80, 3, errors=1)
+    app.backend.send_off("e.2", answered.text())
+    app.backend.confirm()
+    assert AsyncResult("e.2", app=app).get(timeout=5) == answered.plain()
+    with Redis.from_url(redis_url) as redis:
+        stored = redis.get("celery-task-meta-e.2") or b""
+    assert stored.startswith(RESULT_HEAD)
+    assert stored.count(RESULT_COLUMNS) == 1
 
 
 def test_a_failure_is_told_as_celery_tells_it(app: Celery) -> None:

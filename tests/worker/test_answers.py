@@ -9,28 +9,50 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from pydantic_core import from_json, to_json
 
 from ml.scorer import Scores
 from ml.statistics import pool
 from tests.worker.batches import NUMBERS, SHARES, brought, compared, pattern, row, scores, window
-from worker.answers import error_rows, in_steps, word
-from worker.contract import CHANNELS, Decision, ErrorCode, Reason
+from worker.answers import IMPORTANCE_STEPS, Settled, sound, steps_of, word
+from worker.contract import CHANNELS, Decision, ErrorCode, Provenance, Reason
 from worker.enrolment import EnrolmentRule
 from worker.judgement import Point, judge
 from worker.records import Pattern
+from worker.worded import Worded
 
 RULE = EnrolmentRule(75, 0.99)
 POINT = Point(80, 20)
 RICH = pool(np.array([window(3)], dtype=np.float64))
 
 
-def worded(
-    rows: list[Any], recorded: list[list[Pattern]], found: Scores, quota: int = 0
-) -> list[Any]:
+def told(
+    rows: list[Any],
+    recorded: list[list[Pattern]],
+    found: Scores,
+    quota: int = 0,
+    provenance: dict[int, Provenance] | None = None,
+) -> Worded:
     comparison = compared(rows, recorded, quota)
     named = np.array([each[0] is not None for each in rows])
     judgement = judge(comparison, found, named, RULE, POINT)
-    return word(rows, comparison, found, judgement, RULE, version="1.2.3", inference_ms=4.5)
+    errors = {int(i): ErrorCode.INFERENCE_ERROR for i in np.flatnonzero(~sound(found))}
+    return word(
+        rows,
+        comparison,
+        found,
+        judgement,
+        RULE,
+        Settled(judgement.enters.tolist(), errors, provenance or {}),
+        version='1.2.3 "5 %d"',
+        inference_ms=4.5,
+    )
+
+
+def worded(
+    rows: list[Any], recorded: list[list[Pattern]], found: Scores, quota: int = 0
+) -> list[Any]:
+    return [from_json(each) for each in told(rows, recorded, found, quota).rows]
 
 
 def past(count: int) -> list[Pattern]:
@@ -47,7 +69,7 @@ weights = arrays(np.float64, (3, 6), elements=st.floats(1e-9, 1e9))
 @given(weights)
 def test_importances_stay_near_what_they_were_and_sum_to_one(drawn: Any) -> None:
     shares = drawn / drawn.sum(axis=1, keepdims=True)
-    rounded = np.array(in_steps(shares))
+    rounded = steps_of(shares) / IMPORTANCE_STEPS
     assert (rounded >= 0).all()
     assert np.abs(rounded.sum(axis=1) - 1).max() < 1e-12
     assert np.abs(rounded - shares).max() <= 1e-4 + 1e-12
@@ -138,6 +160,40 @@ def test_a_row_that_cannot_be_expressed_fails_alone() -> None:
     assert found[1]["confidence_score"] == 50
 
 
-def test_a_refused_message_has_one_error_a_row() -> None:
-    rows = error_rows([row()] * 3, ErrorCode.DEADLINE_EXCEEDED)
-    assert rows == [{"error": "DEADLINE_EXCEEDED"}] * 3
+def test_what_is_worded_is_what_a_dictionary_of_it_would_be_byte_for_byte() -> None:
+    count = 20_000
+    draw = np.random.default_rng(5)
+    shares = draw.dirichlet(np.full(6, 0.2), count)
+    shares[:6] = np.eye(6)
+    anomaly = draw.choice([0.0, 1.0, 0.00005, 0.00015, 1e-5, 0.99995, -1.0], count)
+    anomaly = np.where(anomaly < 0, draw.uniform(0, 1, count), anomaly)
+    found = Scores(draw.integers(0, 101, count), anomaly, shares, np.zeros(count, np.bool_))
+    written = told([row()] * count, [[]] * count, found)
+    steps = steps_of(shares) / IMPORTANCE_STEPS
+    for i, text in enumerate(written.rows):
+        answer = from_json(text)
+        assert to_json(answer) == text
+        assert answer["confidence_score"] == found.confidence[i] == written.confidence[i]
+        assert answer["anomaly_score"] == round(float(anomaly[i]), 4) == written.anomaly[i]
+        assert answer["feature_importance"] == dict(zip(CHANNELS, steps[i].tolist(), strict=True))
+        assert written.anomalous[i] == (Reason.ANOMALOUS in answer["reasons"])
+    assert answer["model_version"] == '1.2.3 "5 %d"'
+    assert answer["inference_time_ms"] == 4.5
+
+
+def test_where_a_score_came_from_is_told_last_and_of_the_chains_questions_only() -> None:
+    origin = Provenance(model="ab" * 32, history="cd" * 32)
+    written = told([row(), row()], [past(7), past(7)], scores([87, 87], [0.1, 0.1]), 0, {1: origin})
+    plain, asked = map(from_json, written.rows)
+    assert asked == {**plain, "provenance": origin}
+    assert list(asked) == [*plain, "provenance"]
+
+
+def test_what_is_counted_of_answers_leaves_errors_out() -> None:
+    found = scores([87, 50, 3], [0.1, float("nan"), 0.995])
+    written = told([row(), row("bb"), row("cc")], [past(7), [], past(5)], found)
+    assert (written.scored, dict(written.errors)) == (2, {1: "INFERENCE_ERROR"})
+    assert written.confidence == [87, 0, 3]
+    assert written.anomalous == [0, 0, 1]
+    assert written.decisions() == {"accept": 1, "reject": 1}
+    assert written.told() == {"ANOMALOUS": 1}

@@ -11,9 +11,8 @@ import pytest
 
 from ml.statistics import pool
 from tests.worker.batches import compared, window
-from tests.worker.outcomes import answer
 from worker.contract import ErrorCode
-from worker.provenance import before, complete, history_digest, question_of
+from worker.provenance import before, history_digest, lacking, provenance, question_of
 from worker.records import Pattern, Records, decode, pack_derived
 
 ASKED = "0123456789abcdef"
@@ -86,28 +85,19 @@ def test_a_history_of_four_numbers_has_the_same_digest_beside_a_rich_one() -> No
     assert history_digest(both[0, : counts[0]]) == history_digest(records(*PAST))
 
 
-def completed(rows: list[Any], patterns: list[list[Pattern]]) -> list[Any]:
+def beside(patterns: list[list[Pattern]], *rows: list[Any]) -> tuple[Any, ...]:
     found, _ = decode([[each.pack() for each in past] for past in patterns])
-    return complete(rows, found, compared(rows, patterns), [answer(60) for _ in rows], "ab" * 32)
+    return list(rows), found, compared(list(rows), patterns), "ab" * 32
 
 
 def test_only_questions_of_the_chain_get_a_provenance() -> None:
-    plain, asked = completed([row(), row([ASKED, 0])], [[], PAST])
-    assert "provenance" not in plain
-    digest = history_digest(records(*PAST))
-    assert asked == {**answer(60), "provenance": {"model": "ab" * 32, "history": digest}}
+    found = provenance(*beside([[], PAST], row(), row([ASKED, 0])))
+    assert found == {1: {"model": "ab" * 32, "history": history_digest(records(*PAST))}}
 
 
 @pytest.mark.parametrize(("recorded", "refused"), [(2, True), (3, False), (4, False)])
 def test_a_question_that_requires_more_history_than_there_is_gets_no_score(
     recorded: int, refused: bool
 ) -> None:
-    (entry,) = completed([row([ASKED, 3])], [PAST[:1] * recorded])
-    assert (entry == {"error": ErrorCode.HISTORY_REQUIRED}) == refused
-
-
-def test_an_error_stays_an_error() -> None:
-    rows = [row([ASKED, 0])]
-    found, _ = decode([[]])
-    (entry,) = complete(rows, found, compared(rows, [[]]), [{"error": "X"}], "ab" * 32)
-    assert entry == {"error": "X"}
+    rows, _, comparison, _ = beside([[], PAST[:1] * recorded], row(), row([ASKED, 3]))
+    assert lacking(rows, comparison) == ({1: ErrorCode.HISTORY_REQUIRED} if refused else {})

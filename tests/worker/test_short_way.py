@@ -16,7 +16,7 @@ from celery.worker import state
 from redis import Redis
 
 from api.envelope import EnvelopeFactory
-from tests.worker.outcomes import outcome
+from tests.worker.outcomes import answers_of, outcome
 from worker.celery_app import create_celery
 from worker.contract import ONLINE_QUEUE, PROBE_TASK, SCORE_TASK
 from worker.outcome import Outcome
@@ -144,7 +144,7 @@ def test_an_answer_is_stored_published_and_finished(bench: Bench) -> None:
         assert pubsub.get_message(timeout=5)
         assert bench.take()
         published = pubsub.get_message(timeout=5)
-    assert bench.result().get(timeout=5)["rows"] == outcome(80).reply["rows"]
+    assert bench.result().get(timeout=5)["rows"] == answers_of(outcome(80))
     assert published is not None
     assert published["data"] == bench.redis.get("celery-task-meta-i.1")
     assert 0 < int(bench.redis.ttl("celery-task-meta-i.1")) <= 60
@@ -153,7 +153,7 @@ def test_an_answer_is_stored_published_and_finished(bench: Bench) -> None:
 
 def test_the_stored_answer_has_the_form_of_celerys_own(bench: Bench) -> None:
     bench.take("i.1")
-    bench.app.backend.store_result("i.2", outcome(80).reply, "SUCCESS")
+    bench.app.backend.store_result("i.2", outcome(80).plain(), "SUCCESS")
     short, long = (
         json.loads(bench.redis.get(f"celery-task-meta-{name}") or b"") for name in ("i.1", "i.2")
     )
@@ -249,9 +249,9 @@ def test_of_many_answered_messages_the_latest_are_remembered(
 
 def test_of_a_message_that_reached_two_workers_the_first_answer_stays_stored(bench: Bench) -> None:
     assert bench.take()
-    bench.app.backend.send_off("i.1", outcome(10).reply)
+    bench.app.backend.send_off("i.1", outcome(10).text())
     bench.app.backend.confirm()
-    assert bench.result().get(timeout=5)["rows"] == outcome(80).reply["rows"]
+    assert bench.result().get(timeout=5)["rows"] == answers_of(outcome(80))
 
 
 def test_a_server_without_memory_publishes_all_the_same(bench: Bench) -> None:

@@ -8,10 +8,9 @@ import pytest
 from redis import Redis
 
 from tests.worker.dead_server import dead_redis
-from tests.worker.outcomes import answer, outcome
+from tests.worker.outcomes import answer, outcome, outcome_of
 from worker.contract import STATS_KEY, Reason
 from worker.metrics import WorkerMetrics
-from worker.outcome import Outcome
 from worker.totals import Totals
 
 LOST = "biometrics_worker_totals_failures_total"
@@ -28,7 +27,7 @@ def test_messages_are_added_up_and_written_together(redis: Redis) -> None:
     totals = Totals(redis, WorkerMetrics())
     totals.add(outcome(80, 90))
     totals.add(outcome(40, errors=1))
-    totals.add(Outcome({"rows": [answer(7, [Reason.ANOMALOUS])]}, [], inference_ms=2.0))
+    totals.add(outcome_of(answer(7, [Reason.ANOMALOUS])))
     assert redis.hgetall(STATS_KEY) == {}
     totals.write()
     written = {

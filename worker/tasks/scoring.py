@@ -31,7 +31,7 @@ def register(app: Celery, turn: Turn, probe: Callable[[], ProbeAnswer]) -> None:
     @app.task(name=SCORE_TASK, base=Scoring, bind=True, shared=False)  # type: ignore[untyped-decorator]
     def score(self: Scoring, message: dict[str, Any]) -> dict[str, Any]:
         self.outcome = turn.answer(message)
-        return self.outcome.reply
+        return self.outcome.plain()
 
     @app.task(name=PROBE_TASK, shared=False)  # type: ignore[untyped-decorator]
     def answer_probe() -> ProbeAnswer:

@@ -8,6 +8,7 @@ from typing import Any
 from api.chain.digests import Digests
 from api.chain.question import Question, Questions
 from api.identity import Identities
+from api.reply import Reply
 from tests.api.front import HASH_KEY
 from tests.api.stub_scoring import StubScoring
 from worker.contract import Answer, RowError
@@ -45,11 +46,11 @@ def question(did: str = DID, **features: Any) -> Question:
 class ChainScoring(StubScoring):
     """The stub, which names a model and a history as a worker does for the chain's questions."""
 
-    async def score(self, rows: list[list[Any]]) -> list[Answer | RowError]:
+    async def score(self, rows: list[list[Any]]) -> Reply:
         found: list[Answer | RowError] = []
         for row, entry in zip(rows, await super().score(rows), strict=True):
             if "error" in entry or len(row) < 5:
                 found.append(entry)
             else:
                 found.append({**entry, "provenance": {"model": MODEL, "history": HISTORY}})
-        return found
+        return Reply.worded(found)

@@ -7,12 +7,13 @@ import zlib
 from typing import Any
 
 import numpy as np
+from pydantic_core import from_json
 
 from api.jobs.worded import page_of
 from ml.scorer import Scores
 from tests.worker.batches import SHARES, brought, compared, pattern, row
-from worker.answers import windowed, word
-from worker.contract import RESULTS_PER_PAGE
+from worker.answers import Settled, windowed, word
+from worker.contract import RESULTS_PER_PAGE, ErrorCode
 from worker.enrolment import EnrolmentRule
 from worker.jobs import rows as packed_rows
 from worker.jobs.results import PACKED, Results, error_pages
@@ -46,9 +47,18 @@ def added(results: Results, positions: list[int], batch: tuple[str, float], soun
     judgement = judge(comparison, scores, rows["named"], RULE, Point(70, 20))
     results.add(rows, windowed(wire), comparison, scores, judgement, RULE, batch)
     version, inference_ms = batch
-    return word(
-        wire, comparison, scores, judgement, RULE, version=version, inference_ms=inference_ms
+    errors = {} if sound else {count - 1: ErrorCode.INFERENCE_ERROR}
+    worded = word(
+        wire,
+        comparison,
+        scores,
+        judgement,
+        RULE,
+        Settled(judgement.enters.tolist(), errors),
+        version=version,
+        inference_ms=inference_ms,
     )
+    return [from_json(each) for each in worded.rows]
 
 
 def test_the_two_sides_mean_the_same_bytes() -> None:

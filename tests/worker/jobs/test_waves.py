@@ -16,6 +16,7 @@ from ml.scorer import Scorer
 from tests.worker.batches import window
 from tests.worker.dead_server import dead_redis
 from tests.worker.jobs.posted import job_rows, row, scattered
+from tests.worker.outcomes import answers_of
 from worker.enrolment import EnrolmentRule
 from worker.held_model import HeldModel
 from worker.history import Entry, History, HistoryUnavailableError
@@ -66,7 +67,7 @@ def one_by_one(scorer: Scorer, history: History, given: Given) -> list[dict[str,
         message = {"v": 1, "sent": 0, "deadline": NOW * 4, "rows": [each]}
         outcome = core.answer(message)
         history.append(outcome.entries)
-        answers.append({**outcome.answers[0], "inference_time_ms": 0})
+        answers.append({**answers_of(outcome)[0], "inference_time_ms": 0})
     return answers
 
 

@@ -40,7 +40,7 @@ class Bench:
 def test_an_answer_is_finished_once_and_a_failure_is_not() -> None:
     bench = Bench()
     reply = bench.ask({"v": 1}).result
-    assert [found.reply for found in bench.finished] == [reply]
+    assert [found.plain() for found in bench.finished] == [reply]
     assert bench.ask({}).state == "FAILURE"
     assert bench.written == bench.finished
     assert len(bench.finished) == 1
