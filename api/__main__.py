@@ -18,9 +18,10 @@ KEEP_ALIVE_SECONDS: Final = (
     75  # longer than the 60 s of common load balancers, which then never meet a closed door
 )
 # uvloop accepts one connection of a listening socket in a turn of its loop. In a flood a turn takes milliseconds, and
-# who is not accepted can be neither answered nor refused. Copies of the socket share its queue, and each accepts one.
-ACCEPTED_A_TURN: Final = 16
-BACKLOG: Final = 2048
+# who is not accepted can be neither answered nor refused: with 16 a turn the queue below ran over. Copies of the socket
+# share its queue, and each accepts one; more than 64 cost more in waking up than they bring.
+ACCEPTED_A_TURN: Final = 64
+BACKLOG: Final = 4096  # of Linux' own bound; who finds no place tries again after a second
 STARTUP_FAILURE: Final = 3  # uvicorn's own status where it could not start
 
 

@@ -14,7 +14,6 @@ from typing import Any, cast
 
 import structlog
 
-from api.backlog import Backlog
 from api.errors import (
     ApiError,
     DeadlineExceededError,
@@ -53,7 +52,6 @@ class Dispatcher:
         self._probe = self._messenger.envelope(PROBE_TASK)
         self._pace = Pace(settings.max_messages_in_flight)
         self._line = Line(settings.max_waiting_patterns)
-        self._backlog = Backlog(self._deadlines.client_wait_seconds)
         self._patience = Patience(self._deadlines.message_seconds, self._grow_anxious)
         self._last_patience = Patience(self._deadlines.client_wait_seconds, self._give_up)
         self._roused = self._sending = False
@@ -64,7 +62,6 @@ class Dispatcher:
     async def start(self) -> None:
         """Begin to listen and to send."""
         await self._messenger.start()
-        self._backlog.start()
 
     async def close(self) -> None:
         """Fail who still waits and close the connections."""
@@ -73,13 +70,10 @@ class Dispatcher:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._backlog.close()
         await self._messenger.close()
 
     def refuse_if_crowded(self) -> None:
         """Raises OverloadedError where one more question would only be late; cheap, to be asked before it is read."""
-        if self._backlog.long:
-            raise OverloadedError("more requests arrive than this process can read in time")
         self._line.refuse_if_long(time.monotonic())
 
     async def score(self, rows: list[Row]) -> Reply:
@@ -160,7 +154,7 @@ class Dispatcher:
             while self._line and (share := self._pace.share(self._line.rows)):
                 now = time.monotonic()
                 oldest = now - self._deadlines.message_seconds
-                waiters = self._line.take(now, oldest, share)
+                waiters = self._line.take(oldest, share)
                 if waiters:
                     self._deliver(waiters, now)
         finally:

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 from codecs import BOM_UTF8
 from collections.abc import Coroutine, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -26,9 +26,12 @@ from api.call import Call
 from api.errors import ApiError, InternalError, OverloadedError
 from api.exchange import UNMATCHED, answer_lines, record
 from api.parts import Parts
-from api.refusal import refusal
+from api.plain_head import PlainHeads
+from api.refusal import written
 from api.reply import Reply
 from api.rows import Row
+from api.throttle import Throttle
+from api.turned_away import Headers, TurnedAway
 
 _log = structlog.get_logger("api.exchange")
 
@@ -52,6 +55,9 @@ class Express:
         self._checks = checks
         self._proxies = ProxyHeadersMiddleware(_ignore, proxies) if proxies else None
         self._waiting: set[asyncio.Task[None]] = set()
+        self._heads = PlainHeads(self.asking)
+        self._turned_away = TurnedAway()
+        self.throttle = Throttle()
 
     def asking(self, path: bytes, headers: list[tuple[bytes, bytes]]) -> Asking | None:
         """What a POST to `path` asks, or None where the framework must answer it."""
@@ -67,6 +73,24 @@ class Express:
         if not length.isdigit() or int(length) > self._parts.settings.max_body_bytes:
             return None
         return asking
+
+    def turn_away(self, data: bytes, own_headers: Headers) -> bytes | None:
+        """The refusal of one whole, plain request while too much waits, or None where it is to be looked at.
+
+        `own_headers` are those that the server puts into every answer. What the request holds, whose it is and what
+        limits it has are not asked: to find that out costs as much as an answer.
+        """
+        try:
+            self._parts.scoring.refuse_if_crowded()
+        except OverloadedError as error:
+            asking: Asking | None = self._heads.asked_by(data)
+            if asking is None:
+                return None
+            began = perf_counter()
+            answer = self._turned_away.answer(error, asking.path, own_headers)
+            record(self._parts.metrics, asking.path, "POST", error.status, perf_counter() - began)
+            return answer
+        return None
 
     def serve(self, call: Call, asking: Asking, body: bytes) -> None:
         """See to it that the call is answered, now or later; raises nothing."""
@@ -128,25 +152,12 @@ class Express:
         if not isinstance(error, ApiError):
             _log.error("unexpected error", route=route, exc_info=error)
             error = InternalError()
-        write: Any = _kept if isinstance(error, OverloadedError) else _written
-        head, body = write(type(error), error.detail, tuple(error.headers.items()), asking.path)
+        head, body = written(error, asking.path)
         self._end(call, route, error.status, head, body)
 
     def _end(self, call: Call, route: str, status: int, head: bytes, body: bytes) -> None:
         call.answer(status, head + answer_lines(call.scope), body)
         record(self._parts.metrics, route, "POST", status, perf_counter() - call.began)
-
-
-def _written(
-    kind: type[ApiError], detail: str, headers: tuple[tuple[str, str], ...], path: str
-) -> tuple[bytes, bytes]:
-    """An error's header lines and its body."""
-    response = refusal(kind(detail, headers=dict(headers)), path)
-    lines = [b"%b: %b\r\n" % header for header in response.raw_headers]
-    return b"".join(lines), bytes(response.body)
-
-
-_kept: Any = lru_cache(maxsize=64)(_written)  # where many are refused alike, each is to cost little
 
 
 def _at_once(step: Coroutine[Any, Any, None]) -> None:

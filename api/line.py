@@ -9,14 +9,15 @@ from typing import Any, Final
 
 from api.errors import OverloadedError
 from api.reply import Reply
-from api.standing import Standing
 from worker.contract import MAX_ROWS_PER_MESSAGE
 
 Row = list[Any]
 Tell = Callable[[Reply | Exception], None]
 
-# Where a full message has been waiting for a while, and its first pattern for so long, more behind it adds delay
-# and no throughput.
+# Behind so many requests, and a first one that has waited so long, one more adds delay and no throughput: who is
+# there fills the next message. Fewer may be large ones, of 100 patterns each, which take longer.
+CROWD: Final = 256
+CROWD_SECONDS: Final = 0.05
 LONG_WAIT_SECONDS: Final = 0.3  # of the second that a client waits
 
 
@@ -44,7 +45,6 @@ class Line:
         self._most_rows = most_rows
         self._waiters: deque[Waiter] = deque()
         self.rows = 0
-        self._full = Standing(MAX_ROWS_PER_MESSAGE)
 
     def __len__(self) -> int:
         return len(self._waiters)
@@ -52,17 +52,23 @@ class Line:
     def join(self, waiter: Waiter) -> None:
         """Take a place at the end. Raises OverloadedError where too much waits, or has waited for too long."""
         if self.rows + len(waiter.rows) > self._most_rows:
-            raise OverloadedError(f"{self.rows} patterns wait already")
+            raise _full()
         self.refuse_if_long(waiter.arrived)
         self._waiters.append(waiter)
-        self._count(len(waiter.rows), waiter.arrived)
+        self.rows += len(waiter.rows)
 
     def refuse_if_long(self, now: float) -> None:
         """Raises OverloadedError while who joined now would only lengthen everybody's wait."""
-        if self._full.stands(now) and now - self._waiters[0].arrived > LONG_WAIT_SECONDS:
-            raise OverloadedError(f"{self.rows} patterns wait already, and have for too long")
+        if self.rows >= self._most_rows:
+            raise _full()
+        if self.rows < CROWD:  # and so are the waiters
+            return
+        waited = now - self._waiters[0].arrived
+        crowd = len(self._waiters) >= CROWD and waited > CROWD_SECONDS
+        if crowd or waited > LONG_WAIT_SECONDS:
+            raise OverloadedError("a crowd waits already, and has for too long")
 
-    def take(self, now: float, oldest: float, enough: int = MAX_ROWS_PER_MESSAGE) -> list[Waiter]:
+    def take(self, oldest: float, enough: int = MAX_ROWS_PER_MESSAGE) -> list[Waiter]:
         """Whole waiters until they have `enough` rows or one message carries no more.
 
         Who gave up or arrived before `oldest` is left out.
@@ -79,9 +85,9 @@ class Line:
             if waiter.arrived > oldest and not waiter.done:
                 taken.append(waiter)
                 rows += len(waiter.rows)
-        self._count(-gone, now)
+        self.rows -= gone
         return taken
 
-    def _count(self, rows: int, now: float) -> None:
-        self.rows += rows
-        self._full.see(self.rows, now)
+
+def _full() -> OverloadedError:
+    return OverloadedError("as many patterns wait as may (MAX_WAITING_PATTERNS)")

@@ -8,6 +8,7 @@ the bare uvicorn command, `--http api.protocol:Protocol` does. Beyond uvicorn's 
 - of requests sent before their answers only a few are taken: then the connection is closed behind the last answer;
 - who has sent a whole request and closed the sending half (`nc -N`) still gets the answer;
 - a wish to speak another protocol (WebSocket, h2c) is overheard, and the request answered as it stands;
+- where a crowd waits, such a request is refused before the parser sees it (`api.turnstile`);
 - a plain request for a route that scores is held until it is whole, and then takes the short way (`api.express`).
 """
 
@@ -26,9 +27,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from api.asking import Asking
 from api.call import Call
 from api.errors import ApiError, InvalidInputError, RequestTimeoutError
-from api.express import Express
-from api.keep_alive import KeepAlive
 from api.refusal import refusal
+from api.turnstile import Turnstile
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 HEAD_SECONDS: Final = 10.0
@@ -44,7 +44,7 @@ HOLD_SECONDS: Final = 0.1
 _REQUEST_LINE: Final = re.compile(rb"[A-Za-z]+ (/[^\s?#]*)")
 
 
-class Protocol(KeepAlive):
+class Protocol(Turnstile):
     """A connection. Its timer runs whenever it owes no answer, so that none stays open for nothing."""
 
     head_seconds = HEAD_SECONDS
@@ -58,7 +58,6 @@ class Protocol(KeepAlive):
         self._unparsed_bytes = 0  # received since the parser last had something to hand over
         self._deaf = False  # nothing that still arrives is looked at
         self._lingered_bytes = 0
-        self._express = self._express_of(self.app)
         self._held: Asking | None = None  # what a request asks that is not whole yet
         self._pieces: list[bytes] = []
         self._began = 0.0
@@ -91,6 +90,9 @@ class Protocol(KeepAlive):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             self._drop(data)
+            return
+        if not self._in_message and self.turned_away(data):
+            self._disarm()
             return
         self._unset_keepalive_if_required()
         self._unparsed_bytes += len(data)
@@ -151,23 +153,16 @@ class Protocol(KeepAlive):
         """The lines that the server puts into every answer."""
         return b"".join([b"%b: %b\r\n" % header for header in self.server_state.default_headers])
 
-    def _express_of(self, app: Any) -> Express | None:
-        """The application's short way, unless uvicorn has something of its own to do with each request."""
-        log = self.config.access_log and self.access_log
-        if log or self.root_path or self.limit_concurrency is not None:
-            return None
-        return getattr(getattr(app, "state", None), "express", None)
-
     def _plain(self) -> Asking | None:
         """What the request asks whose head is complete, if it may take the short way."""
-        if self._express is None or self.flow.write_paused or self.transport.is_closing():
+        if self.express is None or self.flow.write_paused or self.transport.is_closing():
             return None
         if self.cycle is not None and not self.cycle.response_complete:
             return None
         if self.parser.get_method() != b"POST" or self.parser.get_http_version() != "1.1":
             return None
         self._began = time.perf_counter()
-        return self._express.asking(self.url, self.headers)
+        return self.express.asking(self.url, self.headers)
 
     def _call(self, asking: Asking) -> None:
         call = Call(self, self.scope, self.parser.should_keep_alive(), self._began)
@@ -177,9 +172,9 @@ class Protocol(KeepAlive):
 
     def _serve(self) -> None:
         """Calls what has become whole; not in the parser's midst, for what it still holds comes after the answer."""
-        if self._due is not None and self._express is not None:
+        if self._due is not None and self.express is not None:
             due, self._due = self._due, None
-            self._express.serve(*due)
+            self.express.serve(*due)
 
     def _hand_over(self) -> None:
         """What is held and not whole takes the framework's way from here."""

@@ -35,6 +35,13 @@ def refusal_body(error: ApiError, path: str) -> dict[str, object]:
     }
 
 
+def written(error: ApiError, path: str) -> tuple[bytes, bytes]:
+    """The answer for an error as its header lines and its body."""
+    response = refusal(error, path)
+    lines = [b"%b: %b\r\n" % header for header in response.raw_headers]
+    return b"".join(lines), bytes(response.body)
+
+
 def json_response(
     content: object, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -90,6 +91,22 @@ def test_each_turn_of_its_loop_takes_many_connections_in(
     queue = (files / str(listener)).readlink()
     copies = [each for each in files.iterdir() if each.readlink() == queue]
     assert len(copies) >= ACCEPTED_A_TURN > 1
+
+
+def test_without_a_file_left_it_goes_on_and_answers_when_there_is_one_again(
+    serving: tuple[subprocess.Popen[bytes], str],
+) -> None:
+    process, url = serving
+    running = psutil.Process(process.pid)
+    most = running.num_fds() + 20
+    running.rlimit(psutil.RLIMIT_NOFILE, (most, most))
+    address = ("127.0.0.1", httpx.URL(url).port or 0)
+    crowd = [socket.create_connection(address, READY_SECONDS) for _ in range(60)]
+    turned_down = crowd[-1].recv(1)
+    for connection in crowd:
+        connection.close()
+    wait_for_answer(process, url, Path(os.devnull))
+    assert turned_down == b""
 
 
 def test_a_port_that_is_taken_is_named_and_ends_it(
