@@ -25,7 +25,7 @@ from kombu.utils.json import loads
 from redis.exceptions import ResponseError
 
 ASIDE_SECONDS = 0.02  # then Celery's loop has its turn: timers, events, remote control, the end
-NEXT_SECONDS = 0.0003  # a round trip to the broker takes less, where something waits there
+NEXT_SECONDS = 0.001  # a round trip to the broker takes less, where something waits there
 
 
 class Channel(RedisChannel):
