@@ -89,13 +89,13 @@ class Messenger:
         await self._results.wait_until_listening(FIRST_SUBSCRIPTION_SECONDS)
 
     async def close(self) -> None:
-        """Stop listening, tell who still waits that nothing comes, and close the connections."""
+        """Stop listening, tell who still waits, and close the connections."""
         keepers = [*self._keepers, *self._looks]
         for keeper in keepers:
             keeper.cancel()
         await asyncio.gather(*keepers, return_exceptions=True)
         for asked in tuple(self._asked):
-            self._end(asked, None)
+            self._end(asked, ModelNotLoadedError("the service is shutting down"))
         await asyncio.gather(self._broker.aclose(), self._store.aclose(), self._subscriber.aclose())
 
     def envelope(self, task: str) -> EnvelopeFactory:

@@ -290,6 +290,7 @@ def test_closing_answers_who_still_waits(clean: str) -> None:
         with Redis.from_url(clean) as redis:
             redis.set(ALIVE_KEY, "x")
         calls = [asyncio.create_task(outcome(running.score([row(n)]))) for n in range(3)]
+        calls.append(asyncio.create_task(outcome(running.probe())))
         await asyncio.sleep(0.05)
         await running.close()
         return await asyncio.gather(*calls)
