@@ -15,8 +15,9 @@ from api.identity import Identities
 from api.metrics import ApiMetrics
 from api.rows import Reader, Row
 from api.schemas import MAX_BATCH
-from tests.api.front import HASH_KEY, NOW, request_body
+from tests.api.front import HASH_KEY, NOW, app_for, request_body
 from tests.api.rich import rich_window
+from tests.api.stub_scoring import StubScoring
 
 READER = Reader(Identities(HASH_KEY))
 MANY = Asking("/batch-predict", True, READER, ApiMetrics())
@@ -106,6 +107,13 @@ def test_too_many_windows_and_times_ahead_are_told_alike() -> None:
     body = json.dumps([request_body(), ahead]).encode()
     assert "item 1: historical_patterns[0].timestamp" in in_turns(body)
     assert in_turns(body) == at_once(body)
+
+
+def test_the_short_way_leaves_large_bodies_to_the_way_that_reads_them_in_turns() -> None:
+    express = app_for(StubScoring()).state.express
+    for length, taken in ((LARGE_BYTES, True), (LARGE_BYTES + 1, False)):
+        headers = [(b"content-length", b"%d" % length)]
+        assert (express.asking(b"/batch-predict", headers) is not None) == taken
 
 
 def test_others_have_turns_while_a_large_batch_is_read() -> None:
