@@ -40,15 +40,21 @@ _LENGTHS: Final = frozenset({"too_long", "too_short"})
 
 
 def complain(
-    error: ValidationError, *, batch: bool = False, must_be: Mapping[str, str] = MUST_BE
+    error: ValidationError,
+    *,
+    batch: bool = False,
+    must_be: Mapping[str, str] = MUST_BE,
+    within: tuple[int | str, ...] = (),
 ) -> str:
     """One line about a body that failed validation, the first few problems by name.
 
-    `must_be` tells what each field must be, after the words "must be".
+    `must_be` tells what each field must be, after the words "must be". `within`: the place in the body of what failed.
     """
     if error.error_count() > MAX_PROBLEMS_LISTED:
         return f"the body has {error.error_count()} problems, such as unknown fields; see /docs"
     problems = error.errors(include_url=False)
+    for problem in problems:
+        problem["loc"] = (*within, *problem["loc"])
     lines = [_describe(problem, batch, must_be) for problem in problems[:MAX_PROBLEMS_NAMED]]
     more = len(problems) - len(lines)
     return "; ".join(lines) + (f"; and {more} more" if more else "")

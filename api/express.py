@@ -21,7 +21,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api.access.gate import Check
 from api.access.rates import RateLimits
-from api.asking import Asking
+from api.asking import LARGE_BYTES, Asking
 from api.call import Call
 from api.errors import ApiError, InternalError, OverloadedError
 from api.exchange import UNMATCHED, answer_lines, record
@@ -70,7 +70,8 @@ class Express:
                 length = value
             elif name in _NOT_PLAIN:
                 return None
-        if not length.isdigit() or int(length) > self._parts.settings.max_body_bytes:
+        most = min(self._parts.settings.max_body_bytes, LARGE_BYTES)  # more is read bit by bit
+        if not length.isdigit() or int(length) > most:
             return None
         return asking
 

@@ -21,7 +21,7 @@ MAX_JOB: Final = 1_000_000
 MAX_HISTORY: Final = 100
 MAX_WINDOWS: Final = 20
 # Of a pattern and its history: 250 take the front end about 10 ms. Of a batch: 100 patterns, each with a history of 10,
-# have 1,100; 2,000 take 120 ms, in which nobody else is answered.
+# have 1,100; 2,100 in 4.5 MB take 66 ms, with a turn for everybody else after 17 ms and then after each pattern.
 MAX_PATTERN_WINDOWS: Final = 250
 MAX_BATCH_WINDOWS: Final = 2_500
 

@@ -52,5 +52,5 @@ def scoring_router(parts: Parts) -> APIRouter:
 async def _serve(parts: Parts, asking: Asking, request: Request) -> Response:
     parts.scoring.refuse_if_crowded()
     body = await read_body(request, parts.settings.max_body_bytes, parts.read_seconds)
-    rows = asking.read(body, parts.clock())
+    rows = await asking.read_in_turns(body, parts.clock())
     return Response(asking.word(rows, await parts.scoring.score(rows)), media_type=JSON)
