@@ -144,10 +144,17 @@ class Protocol(Turnstile):
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        if not self._in_message and not self.pipeline:
+            self._forget()
         super().on_response_complete()
         if self._in_message:  # a part of the next one has come already: nobody is idle
             self._unset_keepalive_if_required()
             self._watch()
+
+    def _forget(self) -> None:
+        """As before the first request. What was asked is a third of what a connection that waits for more keeps."""
+        self.url = b""
+        self.scope = self.headers = self.cycle = None  # type: ignore[assignment]
 
     def own_headers(self) -> bytes:
         """The lines that the server puts into every answer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 from collections import Counter
@@ -9,12 +10,13 @@ from collections import Counter
 import pytest
 from redis import Redis
 
-from tests.e2e.load import post_all
+from tests.e2e.load import insist, post_all
 from tests.e2e.service import RunningService, pattern
 from worker.contract import ONLINE_QUEUE
 
 pytestmark = pytest.mark.e2e
 WAITING = 200
+CROWD_CONNECTIONS = 820  # two full messages, a crowd behind them, and more
 
 
 @pytest.fixture
@@ -69,3 +71,19 @@ def test_what_waited_past_its_deadline_is_not_computed(small: RunningService) ->
     with Redis.from_url(small.redis_url) as redis:
         # One history for alice, and at most one message that the worker had taken already.
         assert len(list(redis.scan_iter("biometrics:history:*"))) <= 1 + 1
+
+
+def test_of_a_crowd_that_comes_back_at_once_each_is_answered_or_refused_and_served_in_the_end(
+    own_service: RunningService,
+) -> None:
+    own_service.redis()
+    own_service.api(PREDICT_TIMEOUT_SECONDS="20", LOG_LEVEL="WARNING")
+    worker = own_service.worker()
+    own_service.wait_healthy()
+    worker.signal(signal.SIGSTOP)
+    counts = asyncio.run(
+        insist(own_service.port, CROWD_CONNECTIONS, lambda: worker.signal(signal.SIGCONT))
+    )
+    assert set(counts) == {200, 503}
+    assert counts[200] == CROWD_CONNECTIONS
+    assert own_service.post("/predict", pattern())[0] == 200
