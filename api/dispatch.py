@@ -24,7 +24,7 @@ from api.errors import (
 from api.line import Line, Row, Tell, Waiter
 from api.messenger import Messenger, Outcome
 from api.metrics import ApiMetrics
-from api.pace import Pace
+from api.pace import Pace, worth_a_message
 from api.patience import Patience
 from api.reply import Reply
 from api.settings import Settings
@@ -188,7 +188,8 @@ class Dispatcher:
                 raise outcome
             if outcome is not None:
                 self._learn(waiters, left, outcome)
-            self._send()  # before the answers are written, so that no worker waits for that
+            if worth_a_message(self._line.rows):
+                self._send()  # before the answers are written, so that no worker waits for that
             if outcome is not None:
                 _share(Reply.of(outcome), rows, waiters)
         except Exception as error:
@@ -196,7 +197,9 @@ class Dispatcher:
                 structlog.get_logger().error("message_failed", exc_info=error)
             for waiter in waiters:
                 waiter.settle(error)
-            self._rouse()
+        finally:
+            # One turn of the loop later: few who wait are joined by those who come back at once.
+            asyncio.get_running_loop().call_soon(self._rouse)
 
     def _learn(self, waiters: list[Waiter], left: float, result: dict[str, Any]) -> None:
         round_trip = time.monotonic() - left

@@ -21,6 +21,11 @@ WEIGHT: Final = 0.2
 PATIENCE: Final = 8  # answers between two changes, so that each change has shown its effect
 
 
+def worth_a_message(rows: int) -> bool:
+    """Whether so many are better sent at once than joined by others."""
+    return rows >= WORTH_A_MESSAGE
+
+
 class Pace:
     """Turns to send a message, at most `most` at once. `take` where there is a `share`, `give_back` after the answer.
 

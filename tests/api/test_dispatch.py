@@ -22,6 +22,7 @@ from api.errors import (
     QueueUnavailableError,
 )
 from api.metrics import ApiMetrics
+from api.pace import WORTH_A_MESSAGE
 from tests.api.dispatching import TIMEOUT_SECONDS, dispatcher, outcome, row, run, settings
 from tests.api.stub_worker import Reply, StubWorker, echo
 from worker.contract import ALIVE_KEY, MAX_ROWS_PER_MESSAGE, ONLINE_QUEUE
@@ -111,7 +112,7 @@ def test_the_next_message_leaves_before_the_answers_that_made_room_for_it_are_to
         await running.start()
         running.submit([row(1)], tell)
         await asyncio.sleep(0.02)
-        running.submit([row(2)], tell)
+        running.submit([row(2)] * WORTH_A_MESSAGE, tell)
         stub.gate.set()
         await both.wait()
         await running.close()

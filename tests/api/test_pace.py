@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from api.pace import FIRST, PATIENCE, WORTH_A_MESSAGE, Pace
+from api.pace import FIRST, PATIENCE, WORTH_A_MESSAGE, Pace, worth_a_message
 
 
 def held_up(pace: Pace) -> None:
@@ -47,6 +47,11 @@ def test_few_rows_are_not_shared_out_over_several_messages() -> None:
     pace = Pace(8)
     assert pace.share(2 * WORTH_A_MESSAGE) == pace.share(1) == WORTH_A_MESSAGE
     assert pace.share(2 * WORTH_A_MESSAGE + 1) == WORTH_A_MESSAGE + 1
+
+
+def test_rows_are_worth_a_message_from_as_many_on_as_it_costs() -> None:
+    assert worth_a_message(WORTH_A_MESSAGE)
+    assert not worth_a_message(WORTH_A_MESSAGE - 1)
 
 
 def test_the_only_message_carries_all_that_waits() -> None:
