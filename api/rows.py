@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from operator import itemgetter
@@ -30,6 +29,7 @@ from api.schemas import (
     PredictRequest,
     Window,
 )
+from api.turns import Step, Turns
 from api.windows import CountsError, UncountedError, flat
 
 Row = list[Any]  # one row of worker.contract's message
@@ -39,9 +39,9 @@ Place = tuple[int | str, ...]
 class Reader:
     """Reads bodies. Holds the key for DIDs; forgets each DID once it is hashed."""
 
-    def __init__(self, identities: Identities) -> None:
+    def __init__(self, identities: Identities, turns: Turns | None = None) -> None:
         self._identities = identities
-        self._large = asyncio.Lock()
+        self._turns = turns or Turns()
 
     def read_one(self, body: bytes, now: float) -> Row:
         """The row of a `/predict` body. Raises InvalidInputError."""
@@ -65,20 +65,21 @@ class Reader:
         return [self._row(request, now, (i,)) for i, request in enumerate(requests)]
 
     async def read_large_batch(self, body: bytes, now: float) -> list[Row]:
-        """As `read_batch`, with a turn for everybody else after the parsing and after each item.
+        """As `read_batch`, with turns for everybody else after the parsing and between the items.
 
-        One at a time: what a parsed body takes in memory is many times its length.
+        One at a time: what a parsed body takes in memory is many times its length. Raises OverloadedError, too, where
+        too many came before.
         """
-        async with self._large:
-            requests = await self._requests(body)
+        async with self._turns.mine() as step:
+            requests = await self._requests(body, step)
             _bound_windows(requests, MAX_BATCH_WINDOWS)
             rows = []
             for i, request in enumerate(requests):
-                await asyncio.sleep(0)
+                await step()
                 rows.append(self._row(request, now, (i,)))
             return rows
 
-    async def _requests(self, body: bytes) -> list[PredictRequest]:
+    async def _requests(self, body: bytes, step: Step) -> list[PredictRequest]:
         try:
             items = from_json(body)
         except ValueError:
@@ -87,7 +88,7 @@ class Reader:
             return _requests(body)  # which tells what is wrong
         requests = []
         for i, item in enumerate(items):
-            await asyncio.sleep(0)
+            await step()
             try:
                 requests.append(PREDICT.validate_python(item))
             except ValidationError as error:
