@@ -14,12 +14,15 @@ from api.errors import OverloadedError
 # takes 40 ms.
 SLICE_SECONDS: Final = 0.004
 WAIT_SECONDS: Final = 2.0  # for those before; the fullest batch is read in 0.15 s
+MOST_WAITING: Final = (
+    32  # with up to 4 MB each; usual ones of 0.06 s let as many go before within the wait
+)
 
 Step = Callable[[], Awaitable[None]]
 
 
 class Turns:
-    """Turns to read, in order. Who does not get one within `wait_seconds` is refused."""
+    """Turns to read, in order. Who gets none within `wait_seconds` is refused, and at once who finds too many."""
 
     def __init__(
         self,
@@ -29,21 +32,28 @@ class Turns:
         self._wait_seconds = wait_seconds
         self._monotonic = monotonic
         self._lock = asyncio.Lock()
+        self._waiting = 0
 
     @asynccontextmanager
     async def mine(self) -> AsyncIterator[Step]:
         """A turn; what it gives is to be awaited before each step of the work. Raises OverloadedError."""
-        try:
-            async with asyncio.timeout(self._wait_seconds):
-                await self._lock.acquire()
-        except TimeoutError:
-            raise OverloadedError(
-                "large batches are read one after the other, and too many came before; try again, or send smaller ones"
-            ) from None
+        await self._get()
         try:
             yield self._slice()
         finally:
             self._lock.release()
+
+    async def _get(self) -> None:
+        if self._waiting >= MOST_WAITING:
+            raise _busy()
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                await self._lock.acquire()
+        except TimeoutError:
+            raise _busy() from None
+        finally:
+            self._waiting -= 1
 
     def _slice(self) -> Step:
         until = float("-inf")
@@ -55,3 +65,9 @@ class Turns:
                 until = self._monotonic() + SLICE_SECONDS
 
         return step
+
+
+def _busy() -> OverloadedError:
+    return OverloadedError(
+        "large batches are read one after the other, and too many came before; try again, or send smaller ones"
+    )

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from api.errors import OverloadedError
-from api.turns import SLICE_SECONDS, Turns
+from api.turns import MOST_WAITING, SLICE_SECONDS, Turns
 
 
 def test_a_step_lets_others_go_on_first_of_all_and_whenever_a_slice_is_over() -> None:
@@ -84,3 +84,26 @@ def test_who_waits_for_too_long_is_refused_and_takes_no_turn_from_others() -> No
         return refusal.value.status
 
     assert asyncio.run(wait_behind_one())
+
+
+def test_who_finds_too_many_waiting_is_refused_at_once_and_they_have_their_turns() -> None:
+    async def crowd() -> int:
+        turns = Turns()
+        read = 0
+
+        async def one() -> None:
+            nonlocal read
+            async with turns.mine():
+                read += 1
+
+        async with turns.mine():
+            waiting = [asyncio.create_task(one()) for _ in range(MOST_WAITING)]
+            await asyncio.sleep(0)
+            with pytest.raises(OverloadedError):
+                await one()
+            waiting[0].cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        await one()
+        return read
+
+    assert asyncio.run(crowd()) == MOST_WAITING
