@@ -233,6 +233,34 @@ def test_a_worker_that_fails_answers_everyone_of_the_message(
     assert [kind for kind, _ in run(scenario())] == [InferenceFailedError] * 5
 
 
+def test_an_answer_that_cannot_be_told_takes_nobody_elses(
+    clean: str, worker: Callable[..., StubWorker]
+) -> None:
+    stub = worker()
+
+    async def scenario() -> list[object]:
+        told: list[object] = []
+        both = asyncio.Event()
+
+        def tell(answers: object) -> None:
+            told.append(answers)
+            if len(told) == 2:
+                both.set()
+
+        def fail(_: object) -> None:
+            raise RuntimeError
+
+        async with dispatcher(clean) as dispatch:
+            for n, each in enumerate((tell, fail, tell)):
+                dispatch.submit([row(n)], each)
+            await both.wait()
+        return told
+
+    told = run(scenario())
+    assert [answer["echo"] for answers in told for answer in answers] == [row(0), row(2)]
+    assert [len(message["rows"]) for message in stub.messages] == [3]
+
+
 def test_an_answer_of_the_wrong_length_fails_the_whole_message(
     clean: str, worker: Callable[..., StubWorker]
 ) -> None:
