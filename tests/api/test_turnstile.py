@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from api.protocol import Protocol
-from api.throttle import MOST_AT_ONCE
+from api.throttle import MOST_AT_ONCE, Throttle
 from tests.api.front import app_for
 from tests.api.served import READY_SECONDS, exchange, served
 from tests.api.stub_scoring import StubScoring
@@ -153,6 +153,20 @@ def test_a_turned_away_connection_does_not_hold_up_the_servers_end(stub: StubSco
         connection.sendall(PLAIN)
         assert answered(connection) == b"503"
     with connection:
+        assert connection.recv(1) == b""
+
+
+def test_whose_request_waits_to_be_read_is_answered_when_the_server_ends(stub: StubScoring) -> None:
+    app = app_for(stub)
+    app.state.express.throttle = Throttle(0)
+    with served(app) as port:
+        connection = connected(port)
+        for _ in range(MOST_AT_ONCE + 1):
+            connection.sendall(PLAIN)
+            assert answered(connection) == b"503"
+        connection.sendall(PLAIN)
+    with connection:
+        assert answered(connection) == b"503"
         assert connection.recv(1) == b""
 
 
