@@ -64,7 +64,7 @@ class Pace:
         Both are durations by one clock each, so that no two clocks need agree. What a worker does when its answer has
         left counts as its work and not as the message's time away, so that nothing may be left for waiting.
         """
-        if work_seconds <= 0:
+        if not 0 < work_seconds < math.inf:  # no time, or none that a mean would ever forget
             return
         # Each has its own mean: a small message behind a large one waits long for its work, and the large one does not.
         waited = max(0.0, round_trip_seconds - work_seconds)
