@@ -218,6 +218,24 @@ def test_a_lost_publication_is_found_by_the_last_look(
     assert run(scenario())[0]["echo"] == row(4)
 
 
+def test_a_last_look_that_fails_gives_the_messages_turn_back(
+    clean: str, worker: Callable[..., StubWorker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("api.results.Results.fetch", fail)
+
+    async def scenario() -> Any:
+        async with dispatcher(clean, max_messages_in_flight=1) as dispatch:
+            with pytest.raises(RuntimeError):
+                await dispatch.score([row(1)])
+            worker()
+            return [*await dispatch.score([row(2)])]
+
+    assert run(scenario())[0]["echo"] == row(2)
+
+
 def test_a_worker_that_fails_answers_everyone_of_the_message(
     clean: str, worker: Callable[..., StubWorker]
 ) -> None:
