@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import from_json
 
 from api.complaint import complain, place
-from api.errors import InvalidInputError
+from api.errors import InvalidInputError, OverloadedError
 from api.identity import Identities
 from api.ranges import MAX_FUTURE_SECONDS
 from api.schemas import (
@@ -32,6 +32,8 @@ from api.schemas import (
 )
 from api.windows import CountsError, UncountedError, flat
 
+MOST_LARGE: Final = 10  # at 70 ms and more each, the last one waits for most of a client's second
+
 Row = list[Any]  # one row of worker.contract's message
 Place = tuple[int | str, ...]
 
@@ -42,6 +44,7 @@ class Reader:
     def __init__(self, identities: Identities) -> None:
         self._identities = identities
         self._large = asyncio.Lock()
+        self._large_at_once = 0
 
     def read_one(self, body: bytes, now: float) -> Row:
         """The row of a `/predict` body. Raises InvalidInputError."""
@@ -67,16 +70,26 @@ class Reader:
     async def read_large_batch(self, body: bytes, now: float) -> list[Row]:
         """As `read_batch`, with a turn for everybody else after the parsing and after each item.
 
-        One at a time: what a parsed body takes in memory is many times its length.
+        One at a time: what a parsed body takes in memory is many times its length. Raises InvalidInputError, and
+        OverloadedError where MOST_LARGE are read or wait for it.
         """
-        async with self._large:
-            requests = await self._requests(body)
-            _bound_windows(requests, MAX_BATCH_WINDOWS)
-            rows = []
-            for i, request in enumerate(requests):
-                await asyncio.sleep(0)
-                rows.append(self._row(request, now, (i,)))
-            return rows
+        if self._large_at_once >= MOST_LARGE:
+            raise OverloadedError(f"{MOST_LARGE} large batches wait to be read already")
+        self._large_at_once += 1
+        try:
+            async with self._large:
+                return await self._read_in_turns(body, now)
+        finally:
+            self._large_at_once -= 1
+
+    async def _read_in_turns(self, body: bytes, now: float) -> list[Row]:
+        requests = await self._requests(body)
+        _bound_windows(requests, MAX_BATCH_WINDOWS)
+        rows = []
+        for i, request in enumerate(requests):
+            await asyncio.sleep(0)
+            rows.append(self._row(request, now, (i,)))
+        return rows
 
     async def _requests(self, body: bytes) -> list[PredictRequest]:
         try:

@@ -13,7 +13,7 @@ from api.asking import LARGE_BYTES, Asking
 from api.errors import InvalidInputError
 from api.identity import Identities
 from api.metrics import ApiMetrics
-from api.rows import Reader, Row
+from api.rows import MOST_LARGE, Reader, Row
 from api.schemas import MAX_BATCH
 from tests.api.front import HASH_KEY, NOW, app_for, request_body
 from tests.api.rich import rich_window
@@ -131,3 +131,36 @@ def test_others_have_turns_while_a_large_batch_is_read() -> None:
 
     assert asyncio.run(turns_beside(body)) > 2 * 60
     assert asyncio.run(turns_beside(json.dumps([item(1)]).encode())) <= 2
+
+
+def test_more_large_batches_than_can_be_read_in_time_are_refused_until_some_are_read() -> None:
+    body, wrong = json.dumps([item(1, 1)]).encode(), b"[{}]"
+    reader = Reader(Identities(HASH_KEY))
+
+    async def outcomes() -> list[str]:
+        asked = [*[body, wrong] * (MOST_LARGE // 2), body, wrong]
+        found = await asyncio.gather(
+            *(reader.read_large_batch(each, NOW) for each in asked), return_exceptions=True
+        )
+        return [type(each).__name__ for each in found]
+
+    async def twice() -> list[list[str]]:
+        return [await outcomes(), await outcomes()]
+
+    in_turn = ["list", "InvalidInputError"] * (MOST_LARGE // 2)
+    assert asyncio.run(twice()) == [[*in_turn, "OverloadedError", "OverloadedError"]] * 2
+
+
+def test_who_waits_to_be_read_and_leaves_keeps_nobody_waiting() -> None:
+    body = json.dumps([item(1, 1)]).encode()
+    reader = Reader(Identities(HASH_KEY))
+
+    async def scenario() -> list[Row]:
+        tasks = [asyncio.create_task(reader.read_large_batch(body, NOW)) for _ in range(MOST_LARGE)]
+        await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return await reader.read_large_batch(body, NOW)
+
+    assert asyncio.run(scenario()) == at_once(body)
