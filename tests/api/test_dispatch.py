@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from structlog.testing import capture_logs
 
 from api.dispatch import Dispatcher
 from api.errors import (
     DeadlineExceededError,
     InferenceFailedError,
+    InternalError,
     ModelNotLoadedError,
     OverloadedError,
     QueueUnavailableError,
@@ -228,7 +230,7 @@ def test_a_last_look_that_fails_gives_the_messages_turn_back(
 
     async def scenario() -> Any:
         async with dispatcher(clean, max_messages_in_flight=1) as dispatch:
-            with pytest.raises(RuntimeError):
+            with pytest.raises(InternalError):
                 await dispatch.score([row(1)])
             worker()
             return [*await dispatch.score([row(2)])]
@@ -292,6 +294,22 @@ def test_an_answer_of_the_wrong_length_fails_the_whole_message(
             return await asyncio.gather(*(outcome(dispatch.score([row(n)])) for n in range(3)))
 
     assert [kind for kind, _ in run(scenario())] == [InferenceFailedError] * 3
+
+
+@pytest.mark.parametrize("broken", [{}, {"rows": 5}, {"rows": [5]}, {"work_seconds": "long"}])
+def test_an_answer_that_cannot_be_read_fails_its_message_and_is_logged_once(
+    clean: str, worker: Callable[..., StubWorker], broken: dict[str, Any]
+) -> None:
+    worker(lambda _: broken)
+
+    async def scenario() -> list[tuple[type, float]]:
+        async with dispatcher(clean) as dispatch:
+            return await asyncio.gather(*(outcome(dispatch.score([row(n)])) for n in range(3)))
+
+    with capture_logs() as lines:
+        kinds = [kind for kind, _ in run(scenario())]
+    assert kinds == [InternalError] * 3
+    assert [line["event"] for line in lines] == ["message_failed"]
 
 
 def test_a_caller_that_went_away_is_not_sent(clean: str, worker: Callable[..., StubWorker]) -> None:
