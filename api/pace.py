@@ -18,6 +18,7 @@ WORTH_A_MESSAGE: Final = 8  # rows; one message more costs a worker 0.5 ms, as m
 # Waiting relative to working, as a moving mean. Two messages for each worker make it 1, three make it 2.
 TOO_FEW, TOO_MANY = 0.5, 1.6
 WEIGHT: Final = 0.2
+MOST_SECONDS: Final = 60.0  # nobody waits as long for an answer
 PATIENCE: Final = 8  # answers between two changes, so that each change has shown its effect
 
 
@@ -62,9 +63,10 @@ class Pace:
         """Take one answer into account: how long the message was away, and how long a worker works on one.
 
         Both are durations by one clock each, so that no two clocks need agree. What a worker does when its answer has
-        left counts as its work and not as the message's time away, so that nothing may be left for waiting.
+        left counts as its work and not as the message's time away, so that nothing may be left for waiting. What is no
+        duration would stay in the means for ever.
         """
-        if not 0 < work_seconds < math.inf:  # no time, or none that a mean would ever forget
+        if not 0 < work_seconds < MOST_SECONDS:
             return
         # Each has its own mean: a small message behind a large one waits long for its work, and the large one does not.
         waited = max(0.0, round_trip_seconds - work_seconds)

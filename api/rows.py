@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import from_json
 
 from api.complaint import complain, place
-from api.errors import InvalidInputError, OverloadedError
+from api.errors import InvalidInputError
 from api.identity import Identities
 from api.ranges import MAX_FUTURE_SECONDS
 from api.schemas import (
@@ -30,9 +29,8 @@ from api.schemas import (
     PredictRequest,
     Window,
 )
+from api.turns import Step, Turns
 from api.windows import CountsError, UncountedError, flat
-
-MOST_LARGE: Final = 10  # at 70 ms and more each, the last one waits for most of a client's second
 
 Row = list[Any]  # one row of worker.contract's message
 Place = tuple[int | str, ...]
@@ -41,10 +39,9 @@ Place = tuple[int | str, ...]
 class Reader:
     """Reads bodies. Holds the key for DIDs; forgets each DID once it is hashed."""
 
-    def __init__(self, identities: Identities) -> None:
+    def __init__(self, identities: Identities, turns: Turns | None = None) -> None:
         self._identities = identities
-        self._large = asyncio.Lock()
-        self._large_at_once = 0
+        self._turns = turns or Turns()
 
     def read_one(self, body: bytes, now: float) -> Row:
         """The row of a `/predict` body. Raises InvalidInputError."""
@@ -68,30 +65,21 @@ class Reader:
         return [self._row(request, now, (i,)) for i, request in enumerate(requests)]
 
     async def read_large_batch(self, body: bytes, now: float) -> list[Row]:
-        """As `read_batch`, with a turn for everybody else after the parsing and after each item.
+        """As `read_batch`, with turns for everybody else after the parsing and between the items.
 
-        One at a time: what a parsed body takes in memory is many times its length. Raises InvalidInputError, and
-        OverloadedError where MOST_LARGE are read or wait for it.
+        One at a time: what a parsed body takes in memory is many times its length. Raises OverloadedError, too, where
+        too many came before.
         """
-        if self._large_at_once >= MOST_LARGE:
-            raise OverloadedError(f"{MOST_LARGE} large batches wait to be read already")
-        self._large_at_once += 1
-        try:
-            async with self._large:
-                return await self._read_in_turns(body, now)
-        finally:
-            self._large_at_once -= 1
+        async with self._turns.mine() as step:
+            requests = await self._requests(body, step)
+            _bound_windows(requests, MAX_BATCH_WINDOWS)
+            rows = []
+            for i, request in enumerate(requests):
+                await step()
+                rows.append(self._row(request, now, (i,)))
+            return rows
 
-    async def _read_in_turns(self, body: bytes, now: float) -> list[Row]:
-        requests = await self._requests(body)
-        _bound_windows(requests, MAX_BATCH_WINDOWS)
-        rows = []
-        for i, request in enumerate(requests):
-            await asyncio.sleep(0)
-            rows.append(self._row(request, now, (i,)))
-        return rows
-
-    async def _requests(self, body: bytes) -> list[PredictRequest]:
+    async def _requests(self, body: bytes, step: Step) -> list[PredictRequest]:
         try:
             items = from_json(body)
         except ValueError:
@@ -100,7 +88,7 @@ class Reader:
             return _requests(body)  # which tells what is wrong
         requests = []
         for i, item in enumerate(items):
-            await asyncio.sleep(0)
+            await step()
             try:
                 requests.append(PREDICT.validate_python(item))
             except ValidationError as error:

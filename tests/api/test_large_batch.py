@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -10,17 +11,21 @@ from typing import Any
 import pytest
 
 from api.asking import LARGE_BYTES, Asking
-from api.errors import InvalidInputError
+from api.errors import InvalidInputError, OverloadedError
 from api.identity import Identities
 from api.metrics import ApiMetrics
-from api.rows import MOST_LARGE, Reader, Row
+from api.rows import Reader, Row
 from api.schemas import MAX_BATCH
+from api.turns import SLICE_SECONDS, Turns
 from tests.api.front import HASH_KEY, NOW, app_for, request_body
 from tests.api.rich import rich_window
 from tests.api.stub_scoring import StubScoring
 
 READER = Reader(Identities(HASH_KEY))
-MANY = Asking("/batch-predict", True, READER, ApiMetrics())
+
+
+def _many(reader: Reader) -> Asking:
+    return Asking("/batch-predict", True, reader, ApiMetrics())
 
 
 def item(seed: int, windows: int = 20) -> dict[str, Any]:
@@ -120,8 +125,8 @@ def test_others_have_turns_while_a_large_batch_is_read() -> None:
     body = json.dumps([item(n) for n in range(60)]).encode()
     assert len(body) > LARGE_BYTES
 
-    async def turns_beside(batch: bytes) -> int:
-        task = asyncio.create_task(MANY.read_in_turns(batch, NOW))
+    async def turns_beside(batch: bytes, asking: Asking) -> int:
+        task = asyncio.create_task(asking.read_in_turns(batch, NOW))
         turns = 0
         while not task.done():
             turns += 1
@@ -129,26 +134,26 @@ def test_others_have_turns_while_a_large_batch_is_read() -> None:
         assert await task == at_once(batch)
         return turns
 
-    assert asyncio.run(turns_beside(body)) > 2 * 60
-    assert asyncio.run(turns_beside(json.dumps([item(1)]).encode())) <= 2
+    seconds = itertools.count(0, SLICE_SECONDS)
+    slow = Reader(Identities(HASH_KEY), Turns(monotonic=lambda: next(seconds)))
+    instant = Reader(Identities(HASH_KEY), Turns(monotonic=lambda: 0.0))
+    assert asyncio.run(turns_beside(body, _many(slow))) > 60
+    assert asyncio.run(turns_beside(body, _many(instant))) <= 4
+    assert asyncio.run(turns_beside(json.dumps([item(1)]).encode(), _many(slow))) <= 2
 
 
-def test_more_large_batches_than_can_be_read_in_time_are_refused_until_some_are_read() -> None:
-    body, wrong = json.dumps([item(1, 1)]).encode(), b"[{}]"
-    reader = Reader(Identities(HASH_KEY))
+def test_a_large_batch_behind_too_many_is_refused_and_the_next_one_is_read() -> None:
+    body = json.dumps([item(n) for n in range(60)]).encode()
 
-    async def outcomes() -> list[str]:
-        asked = [*[body, wrong] * (MOST_LARGE // 2), body, wrong]
-        found = await asyncio.gather(
-            *(reader.read_large_batch(each, NOW) for each in asked), return_exceptions=True
-        )
-        return [type(each).__name__ for each in found]
+    async def asked() -> None:
+        turns = Turns(wait_seconds=0.01)
+        asking = _many(Reader(Identities(HASH_KEY), turns))
+        async with turns.mine():
+            with pytest.raises(OverloadedError, match="send smaller ones"):
+                await asking.read_in_turns(body, NOW)
+        assert len(await asking.read_in_turns(body, NOW)) == 60
 
-    async def twice() -> list[list[str]]:
-        return [await outcomes(), await outcomes()]
-
-    in_turn = ["list", "InvalidInputError"] * (MOST_LARGE // 2)
-    assert asyncio.run(twice()) == [[*in_turn, "OverloadedError", "OverloadedError"]] * 2
+    asyncio.run(asked())
 
 
 def test_who_waits_to_be_read_and_leaves_keeps_nobody_waiting() -> None:
@@ -156,7 +161,7 @@ def test_who_waits_to_be_read_and_leaves_keeps_nobody_waiting() -> None:
     reader = Reader(Identities(HASH_KEY))
 
     async def scenario() -> list[Row]:
-        tasks = [asyncio.create_task(reader.read_large_batch(body, NOW)) for _ in range(MOST_LARGE)]
+        tasks = [asyncio.create_task(reader.read_large_batch(body, NOW)) for _ in range(10)]
         await asyncio.sleep(0)
         for task in tasks:
             task.cancel()

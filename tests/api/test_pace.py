@@ -131,3 +131,17 @@ def test_a_small_message_behind_a_large_one_says_nothing_of_too_many() -> None:
             pace.learn(0.022, 0.002)  # behind the large one
             pace.learn(0.022, 0.020)  # behind the small one
     assert pace.limit == FIRST
+
+
+@pytest.mark.parametrize("nonsense", [float("nan"), float("inf"), 1e300, -1.0, 0.0])
+def test_what_is_no_duration_does_not_stop_the_learning(nonsense: float) -> None:
+    pace = Pace(8)
+    pace.learn(0.01, nonsense)
+    for _ in range(20):
+        held_up(pace)
+        answered(pace, 0.0, PATIENCE)
+    assert pace.limit == 8
+    for _ in range(20):
+        pace.learn(0.01, nonsense)
+        answered(pace, 0.1, PATIENCE)
+    assert pace.limit == 1
