@@ -32,7 +32,10 @@ class Asking:
         return [self.reader.read_one(body, now)]
 
     async def read_in_turns(self, body: bytes, now: float) -> list[Row]:
-        """The same; a body that would keep everybody else waiting is read bit by bit. Raises InvalidInputError."""
+        """The same; a body that would keep everybody else waiting is read bit by bit.
+
+        Raises InvalidInputError, and OverloadedError where too many such wait.
+        """
         if self.batch and len(body) > LARGE_BYTES:
             return await self.reader.read_large_batch(body, now)
         return self.read(body, now)

@@ -32,9 +32,10 @@ class Call:
 
     def answer(self, status: int, headers: bytes, body: bytes) -> None:
         """Write the whole answer, unless the client has left. `headers` are complete lines."""
-        if self.disconnected:
-            return
         connection = self.connection
+        # Where another request came behind this one, only that one was told of a connection that is lost.
+        if self.disconnected or connection.transport.is_closing():
+            return
         connection.transport.write(
             b"%b%b%b%b\r\n%b"
             % (

@@ -18,6 +18,7 @@ from api.errors import (
     ApiError,
     DeadlineExceededError,
     InferenceFailedError,
+    InternalError,
     ModelNotLoadedError,
     OverloadedError,
 )
@@ -193,10 +194,11 @@ class Dispatcher:
             if outcome is not None:
                 _share(Reply.of(outcome), rows, waiters)
         except Exception as error:
-            if not isinstance(error, ApiError):
+            known = isinstance(error, ApiError)
+            if not known:  # its trace is logged once, not once for each who waits
                 structlog.get_logger().error("message_failed", exc_info=error)
             for waiter in waiters:
-                waiter.settle(error)
+                waiter.settle(error if known else InternalError())
         finally:
             # One turn of the loop later: few who wait are joined by those who come back at once.
             asyncio.get_running_loop().call_soon(self._rouse)

@@ -41,6 +41,7 @@ class KeepAlive(HttpToolsProtocol):
             super().shutdown()
         else:
             self._leaving = True
+            self.flow.resume_reading()  # `api.throttle` may have it wait
             self.loop.call_later(LEAVE_SECONDS, self.shutdown)
 
     def close_behind_this(self) -> None:

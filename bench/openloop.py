@@ -15,7 +15,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import repeat
 
-from bench.connection import NO_ANSWER
+from bench.connection import NO_ANSWER, Connection
 from bench.load import Load, Target, summed_up
 from bench.wire import Wire, undisturbed
 
@@ -109,7 +109,7 @@ class OpenLoop:
         """Send what should have left by now, as far as there are connections; the moment to come back at the latest."""
         due = min(self._count, int(now * self._rate) + 1, self._next + BURST)
         while self._next < due:
-            connection = wire.free()
+            connection = self._connection(wire)
             if connection is None:
                 return math.inf  # an answer will free one
             number = self._next
@@ -122,6 +122,12 @@ class OpenLoop:
             return math.inf
         next_due = self._next / self._rate
         return next_due if next_due <= now else max(next_due, now + TICK_SECONDS)
+
+    def _connection(self, wire: Wire) -> Connection | None:
+        """Who has answered is busy no more: what has come is read before a new connection is opened."""
+        while (idle := wire.idle()) is None and wire.read(self._done):
+            pass
+        return idle or wire.free()
 
     def _now(self) -> float:
         """Seconds since the start."""

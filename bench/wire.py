@@ -43,12 +43,19 @@ class Wire:
         """Raises OSError when nobody listens."""
         socket.create_connection(("127.0.0.1", self._port), timeout=REACH_SECONDS).close()
 
-    def free(self) -> Connection | None:
-        """The connection that was used last, or a new one; None where all are busy and no more may be opened."""
+    def idle(self) -> Connection | None:
+        """The connection that was used last; None where all are busy."""
         while self._free:
             connection = self._free.pop()
             if connection.is_open:
                 return connection
+        return None
+
+    def free(self) -> Connection | None:
+        """An idle connection, or a new one; None where all are busy and no more may be opened."""
+        connection = self.idle()
+        if connection is not None:
+            return connection
         if self._left <= 0:
             return None
         self._left -= 1
@@ -70,7 +77,12 @@ class Wire:
                 select.select((self._epoll,), (), (), seconds)
             else:
                 self._epoll.poll(seconds, 1)
-        for file, events in self._epoll.poll(0, EVENTS):
+        self.read(done)
+
+    def read(self, done: Done) -> bool:
+        """Read what has come, without a wait; False where nothing has."""
+        found = self._epoll.poll(0, EVENTS)
+        for file, events in found:
             connection = self._all[file]
             if events & select.EPOLLOUT and connection.send_on():
                 self._epoll.modify(connection.socket, READ)
@@ -78,6 +90,7 @@ class Wire:
                 status = connection.read()
                 if status is not None:
                     self._answered(connection, status, done)
+        return bool(found)
 
     def close(self) -> None:
         """Close everything, without answers to what is under way."""

@@ -15,7 +15,7 @@ import hiredis
 from redis import Redis
 from redis.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import ReadOnlyError, RedisError
 
 Command = tuple[Any, ...]
 """A command's name and arguments: str, bytes or int each."""
@@ -41,6 +41,7 @@ class KeptConnection:
         self._taken: AbstractConnection | None = None
         self._lock = threading.Lock()
         self._owed: Asked | None = None
+        self._demoted = False
 
     def call(self, commands: Sequence[Command]) -> list[Any]:
         """As `ask` and `answers`, one after the other."""
@@ -99,18 +100,23 @@ class KeptConnection:
     def replies(self, count: int) -> list[Any]:
         """The next `count` replies to what was sent. After an error that is raised none is left to read.
 
+        A server that has become a replica is left: its address may lead to the new master.
         Raises RedisError or OSError.
         """
         connection = self._taken
         if connection is None:
             raise RedisConnectionError("nothing was sent")
-        return [self._reply(connection) for _ in range(count)]
+        found = [self._reply(connection) for _ in range(count)]
+        if self._demoted:
+            self._demoted = False
+            connection.disconnect()  # type: ignore[no-untyped-call]
+        return found
 
-    @staticmethod
-    def _reply(connection: AbstractConnection) -> Any:
+    def _reply(self, connection: AbstractConnection) -> Any:
         try:
             return connection.read_response()
         except RedisError as error:
             if connection.is_connected:
+                self._demoted |= isinstance(error, ReadOnlyError)
                 return error  # told by the server; the replies to the other commands follow
             raise

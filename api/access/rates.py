@@ -1,7 +1,8 @@
 """Rate limits per client, counted in Redis so that they hold over several front ends.
 
 Fixed windows: the window's number is part of the key, so that the end of the window is known without asking. Every
-request counts, a refused one too, and a batch counts as one. A limit of 2,000 and more is counted in leases
+request that comes this far counts, a refused one too, and a batch counts as one; what `api.turnstile` refuses in a
+crowd does not come this far. A limit of 2,000 and more is counted in leases
 (`api.access.tally`): most requests then cost no round trip. When Redis does not answer, requests pass: a limit that
 fails must not take the service down with it. That is counted (`biometrics_rate_limit_failures_total`) and logged.
 """
@@ -66,7 +67,7 @@ class RateLimits:
         self._paused_until = -math.inf
 
     async def __call__(self, scope: Scope) -> None:
-        """Raises RateLimitedError. Every answer on a limited route gets the RateLimit headers."""
+        """Raises RateLimitedError. Every answer to a request that is counted gets the RateLimit headers."""
         if self.at_once(scope):
             return
         now = self._clock()

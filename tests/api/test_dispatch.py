@@ -6,46 +6,19 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-import pytest
 from redis import Redis
 
 from api.dispatch import Dispatcher
-from api.errors import (
-    DeadlineExceededError,
-    InferenceFailedError,
-    ModelNotLoadedError,
-    OverloadedError,
-    QueueUnavailableError,
-)
+from api.errors import ModelNotLoadedError, OverloadedError
 from api.metrics import ApiMetrics
 from api.pace import WORTH_A_MESSAGE
 from tests.api.dispatching import TIMEOUT_SECONDS, dispatcher, outcome, row, run, settings
-from tests.api.stub_worker import Reply, StubWorker, echo
+from tests.api.stub_worker import StubWorker
 from worker.contract import ALIVE_KEY, MAX_ROWS_PER_MESSAGE, ONLINE_QUEUE
-
-
-@pytest.fixture
-def clean(redis_url: str) -> str:
-    with Redis.from_url(redis_url) as redis:
-        redis.flushdb()
-    return redis_url
-
-
-@pytest.fixture
-def worker(clean: str) -> Iterator[Callable[..., StubWorker]]:
-    started: list[StubWorker] = []
-
-    def start(reply: Reply = echo, **options: bool) -> StubWorker:
-        started.append(StubWorker(clean, reply, **options))
-        return started[-1]
-
-    yield start
-    for stub in started:
-        stub.stop()
 
 
 def test_a_thousand_waiters_get_each_their_own_answer_from_few_messages(
@@ -121,74 +94,6 @@ def test_the_next_message_leaves_before_the_answers_that_made_room_for_it_are_to
     assert sent == [2.0, 2.0]
 
 
-def test_where_no_message_can_be_sent_a_whole_crowd_hears_of_it(clean: str) -> None:
-    async def scenario() -> list[tuple[type, float]]:
-        async with dispatcher(clean, broker_url="redis://127.0.0.1:1/0") as dispatch:
-            return await asyncio.gather(*(outcome(dispatch.score([row(n)])) for n in range(2000)))
-
-    assert {kind for kind, _ in run(scenario())} == {QueueUnavailableError}
-
-
-def test_without_a_worker_the_answer_is_an_error_by_the_deadline_and_the_queue_is_left_empty(
-    clean: str,
-) -> None:
-    async def scenario() -> tuple[list[tuple[type, float]], int]:
-        async with dispatcher(clean) as dispatch:
-            found = await asyncio.gather(*(outcome(dispatch.score([row(n)])) for n in range(50)))
-            await asyncio.sleep(0.1)
-            return found, await dispatch.queue_depth()
-
-    found, depth = run(scenario())
-    assert {kind for kind, _ in found} == {ModelNotLoadedError}
-    assert max(seconds for _, seconds in found) < 2 * TIMEOUT_SECONDS
-    assert depth == 0
-
-
-def test_answers_come_again_when_the_worker_is_back(
-    clean: str, worker: Callable[..., StubWorker]
-) -> None:
-    async def scenario() -> list[Any]:
-        async with dispatcher(clean) as dispatch:
-            lost = [outcome(dispatch.score([row(n)])) for n in range(20)]
-            assert {kind for kind, _ in await asyncio.gather(*lost)} == {ModelNotLoadedError}
-            worker()
-            return [*await dispatch.score([row(7)])]
-
-    assert run(scenario())[0]["echo"] == row(7)
-
-
-def test_a_worker_that_lives_and_does_not_answer_is_told_apart(
-    clean: str, worker: Callable[..., StubWorker]
-) -> None:
-    stub = worker()
-    stub.gate.clear()
-
-    async def scenario() -> tuple[type, float]:
-        async with dispatcher(clean) as dispatch:
-            return await outcome(dispatch.score([row(1)]))
-
-    kind, seconds = run(scenario())
-    assert kind is DeadlineExceededError
-    assert seconds < 2 * TIMEOUT_SECONDS
-
-
-def test_what_never_got_its_turn_is_answered_as_overload(
-    clean: str, worker: Callable[..., StubWorker]
-) -> None:
-    stub = worker()
-    stub.gate.clear()
-
-    async def scenario() -> type:
-        async with dispatcher(clean, max_messages_in_flight=1) as dispatch:
-            first = asyncio.create_task(outcome(dispatch.score([row(1)])))
-            await asyncio.sleep(0.02)
-            second = await outcome(dispatch.score([row(2)]))
-            await first
-            return second[0]
-
-    assert run(scenario()) is OverloadedError
-
-
 def test_more_than_the_bound_is_refused_at_once(clean: str) -> None:
     async def scenario() -> tuple[tuple[type, float], set[type]]:
         async with dispatcher(clean, max_waiting_patterns=10, max_messages_in_flight=1) as dispatch:
@@ -204,48 +109,6 @@ def test_more_than_the_bound_is_refused_at_once(clean: str) -> None:
     assert kind is OverloadedError
     assert seconds < TIMEOUT_SECONDS / 2
     assert rest == {ModelNotLoadedError}
-
-
-def test_a_lost_publication_is_found_by_the_last_look(
-    clean: str, worker: Callable[..., StubWorker]
-) -> None:
-    worker(publish=False)
-
-    async def scenario() -> Any:
-        async with dispatcher(clean) as dispatch:
-            return [*await dispatch.score([row(4)])]
-
-    assert run(scenario())[0]["echo"] == row(4)
-
-
-def test_a_worker_that_fails_answers_everyone_of_the_message(
-    clean: str, worker: Callable[..., StubWorker]
-) -> None:
-    def fail(_message: dict[str, Any]) -> dict[str, Any]:
-        raise RuntimeError
-
-    worker(fail)
-
-    async def scenario() -> list[tuple[type, float]]:
-        async with dispatcher(clean) as dispatch:
-            return await asyncio.gather(*(outcome(dispatch.score([row(n)])) for n in range(5)))
-
-    assert [kind for kind, _ in run(scenario())] == [InferenceFailedError] * 5
-
-
-def test_an_answer_of_the_wrong_length_fails_the_whole_message(
-    clean: str, worker: Callable[..., StubWorker]
-) -> None:
-    def short(message: dict[str, Any]) -> dict[str, Any]:
-        return {**echo(message), "rows": echo(message)["rows"][1:]}
-
-    worker(short)
-
-    async def scenario() -> list[tuple[type, float]]:
-        async with dispatcher(clean) as dispatch:
-            return await asyncio.gather(*(outcome(dispatch.score([row(n)])) for n in range(3)))
-
-    assert [kind for kind, _ in run(scenario())] == [InferenceFailedError] * 3
 
 
 def test_a_caller_that_went_away_is_not_sent(clean: str, worker: Callable[..., StubWorker]) -> None:
@@ -267,21 +130,6 @@ def test_a_caller_that_went_away_is_not_sent(clean: str, worker: Callable[..., S
     run(scenario())
     sent = [sent_row[0] for message in stub.messages for sent_row in message["rows"]]
     assert sent == ["0001", "0003"]
-
-
-def test_with_redis_down_the_refusal_comes_at_once() -> None:
-    async def scenario() -> list[tuple[type, float]]:
-        async with dispatcher("redis://127.0.0.1:1/0") as dispatch:
-            return [
-                await outcome(dispatch.score([row(1)])),
-                await outcome(dispatch.probe()),
-                await outcome(dispatch.totals()),
-                await outcome(dispatch.queue_depth()),
-            ]
-
-    found = run(scenario())
-    assert [kind for kind, _ in found] == [QueueUnavailableError] * 4
-    assert max(seconds for _, seconds in found) < TIMEOUT_SECONDS / 2
 
 
 def test_closing_answers_who_still_waits(clean: str) -> None:

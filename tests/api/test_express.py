@@ -229,3 +229,16 @@ def test_one_request_too_many_is_refused_with_its_headers(redis_url: str) -> Non
     assert [answer[9:12] for answer in answers] == [b"200", b"200", b"429"]
     assert b"\r\nratelimit-remaining: 0\r\n" in answers[2]
     assert b"\r\nretry-after: " in answers[2]
+
+
+def test_who_is_hung_up_on_with_two_requests_under_way_is_told_nothing_more() -> None:
+    stub = StubScoring()
+    stub.gate.clear()
+    with served(app_for(stub)) as listening:
+        with socket.create_connection(("127.0.0.1", listening), timeout=READY_SECONDS) as client:
+            client.sendall(post(GOOD) * 2 + b"rubbish\r\n\r\n")
+            assert client.recv(1) == b""
+        (call,) = stub.tasks
+        call.get_loop().call_soon_threadsafe(stub.gate.set)
+    assert call.done()
+    assert call.exception() is None

@@ -154,3 +154,18 @@ def test_a_large_batch_behind_too_many_is_refused_and_the_next_one_is_read() -> 
         assert len(await asking.read_in_turns(body, NOW)) == 60
 
     asyncio.run(asked())
+
+
+def test_who_waits_to_be_read_and_leaves_keeps_nobody_waiting() -> None:
+    body = json.dumps([item(1, 1)]).encode()
+    reader = Reader(Identities(HASH_KEY))
+
+    async def scenario() -> list[Row]:
+        tasks = [asyncio.create_task(reader.read_large_batch(body, NOW)) for _ in range(10)]
+        await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return await reader.read_large_batch(body, NOW)
+
+    assert asyncio.run(scenario()) == at_once(body)

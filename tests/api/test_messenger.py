@@ -26,13 +26,6 @@ async def messenger(url: str) -> AsyncIterator[Messenger]:
         await running.close()
 
 
-@pytest.fixture
-def clean(redis_url: str) -> str:
-    with Redis.from_url(redis_url) as redis:
-        redis.flushdb()
-    return redis_url
-
-
 def ask(url: str, name: str) -> Any:
     async def scenario() -> Any:
         async with messenger(url) as running:

@@ -43,6 +43,18 @@ def test_a_message_carries_its_share_of_what_waits_and_what_is_on_its_way(
     assert pace.share(waiting) == share
 
 
+@pytest.mark.parametrize("told", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_worker_that_tells_no_time_changes_nothing(told: float) -> None:
+    pace = Pace(8)
+    held_up(pace)
+    for _ in range(2 * PATIENCE):
+        pace.learn(1.0, told)
+    assert pace.limit == FIRST
+    held_up(pace)
+    answered(pace, 0.001)
+    assert pace.limit == FIRST + 1
+
+
 def test_few_rows_are_not_shared_out_over_several_messages() -> None:
     pace = Pace(8)
     assert pace.share(2 * WORTH_A_MESSAGE) == pace.share(1) == WORTH_A_MESSAGE

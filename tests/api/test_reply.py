@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -102,8 +103,29 @@ def test_words_in_an_answer_do_not_end_the_rows() -> None:
 def test_rows_that_were_cut_short_are_no_answer() -> None:
     whole = stored(*ROWS)
     cut = whole.replace(b'"confidence_score":80', b'"confidence_score":8', 1)
-    with pytest.raises(ValueError, match="do not end"):
+    with pytest.raises(ValueError, match="do not fit"):
         Reply.of(read(cut)["result"])
+
+
+@pytest.mark.parametrize(
+    ("name", "lie"),
+    [
+        ("ends", lambda ends: [ends[0] - 1, *ends[1:]]),
+        ("ends", lambda ends: [ends[1], ends[0], *ends[2:]]),
+        ("ends", lambda ends: [ends[0], *ends[:1], *ends[2:]]),
+        ("confidence", lambda found: found[1:]),
+        ("anomaly", lambda found: [*found, 0.5]),
+        ("anomalous", lambda found: found[:-1]),
+        ("errors", lambda found: found[::-1]),
+    ],
+)
+def test_columns_that_do_not_fit_give_nobody_a_part_of_anothers_answer(
+    name: str, lie: Callable[[list[Any]], list[Any]]
+) -> None:
+    result = read(stored(*ROWS))["result"]
+    result["columns"][name] = lie(result["columns"][name])
+    with pytest.raises(ValueError, match="do not fit"):
+        Reply.of(result)
 
 
 @pytest.mark.parametrize("broken", [b"", b"{", RESULT_HEAD, RESULT_HEAD + b'],"columns":{}'])

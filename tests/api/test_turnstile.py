@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import socket
+import struct
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from api.protocol import Protocol
-from api.throttle import MOST_AT_ONCE
+from api.throttle import MOST_AT_ONCE, Throttle
 from tests.api.front import app_for
 from tests.api.served import READY_SECONDS, exchange, served
 from tests.api.stub_scoring import StubScoring
@@ -153,6 +154,43 @@ def test_a_turned_away_connection_does_not_hold_up_the_servers_end(stub: StubSco
         connection.sendall(PLAIN)
         assert answered(connection) == b"503"
     with connection:
+        assert connection.recv(1) == b""
+
+
+class Known(Protocol):
+    """Notes who asks."""
+
+    clients: ClassVar[list[Any]] = []
+
+    def on_headers_complete(self) -> None:
+        self.clients.append(self.scope["client"])
+        super().on_headers_complete()
+
+
+def test_no_request_is_served_whose_client_cannot_be_told_any_more(stub: StubScoring) -> None:
+    stub.crowded = False
+    at_once = struct.pack("ii", 1, 0)
+    with served(app_for(stub), Known) as port:
+        for _ in range(20):
+            with connected(port) as connection:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+                connection.sendall(PLAIN)
+        assert exchange(port, post(GOOD, more=CLOSE)).startswith(b"HTTP/1.1 200 ")
+    assert Known.clients
+    assert None not in Known.clients
+
+
+def test_whose_request_waits_to_be_read_is_answered_when_the_server_ends(stub: StubScoring) -> None:
+    app = app_for(stub)
+    app.state.express.throttle = Throttle(0)
+    with served(app) as port:
+        connection = connected(port)
+        for _ in range(MOST_AT_ONCE + 1):
+            connection.sendall(PLAIN)
+            assert answered(connection) == b"503"
+        connection.sendall(PLAIN)
+    with connection:
+        assert answered(connection) == b"503"
         assert connection.recv(1) == b""
 
 

@@ -45,6 +45,21 @@ def test_a_new_connection_is_opened_only_while_all_are_busy(serve: Serve) -> Non
     wire.close()
 
 
+def test_who_has_answered_is_idle_as_soon_as_that_is_read(serve: Serve) -> None:
+    wire, told = Wire(serve().port, 2), Told()
+    first = wire.free()
+    assert first is not None
+    wire.ask(first, REQUEST, 7)
+    end = time.monotonic() + 10
+    while not wire.read(lambda number, status: told.append((number, status))):
+        assert wire.idle() is None
+        assert time.monotonic() < end
+    assert told == [(7, 200)]
+    assert wire.idle() is first
+    assert wire.idle() is None
+    wire.close()
+
+
 def test_each_request_is_told_of_once_with_its_number(serve: Serve) -> None:
     wire, told = Wire(serve(lambda n: GONE if n == 3 else ANSWER).port, 10), Told()
     for number in range(10):

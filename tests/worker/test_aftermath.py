@@ -81,12 +81,15 @@ def test_a_failed_write_is_counted_and_raises_nothing() -> None:
 
 def test_what_is_written_is_there_before_anything_is_counted(redis: Redis) -> None:
     metrics = WorkerMetrics()
-    after = Aftermath(History(redis, 50, 180), Totals(redis, metrics), metrics)
+    history = History(redis, 50, 180)
+    after = Aftermath(history, Totals(redis, metrics), metrics)
+    run(after, outcome(40))  # the server knows the script from now on
+    before = sample(metrics, "predictions_total")
     after.write(outcome(80, 90))
-    assert [len(found) for found in History(redis, 50, 180).read(["50", "5a"])] == [1, 1]
-    assert sample(metrics, "predictions_total") == 0
+    assert [len(found) for found in history.read(["50", "5a"])] == [1, 1]
+    assert sample(metrics, "predictions_total") == before
     after.finish(outcome(80, 90))
-    assert sample(metrics, "recorded_total") == 2
+    assert sample(metrics, "recorded_total") == 3
 
 
 def test_a_message_that_enters_nothing_counts_no_write_of_another(redis: Redis) -> None:

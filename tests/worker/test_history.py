@@ -59,6 +59,19 @@ def test_a_server_that_forgot_the_script_is_told_it_again(redis: Redis) -> None:
     assert [len(found) for found in history.read(["aa", "bb"])] == [2, 2]
 
 
+def test_what_enters_over_a_connection_that_breaks_before_its_replies_enters_once(
+    redis: Redis, redis_url: str
+) -> None:
+    history = History(redis, 50, 180)
+    history.append([Entry("aa", pattern(1))])
+    asked = history.enter([Entry("aa", pattern(2)), Entry("bb", pattern(3), founding=True)])
+    with Redis.from_url(redis_url) as other:
+        assert len(History(other, 50, 180).read(["aa"])[0]) == 2
+    redis.connection_pool.disconnect()
+    assert history.entered_of(asked) == 0  # by the second time, which found them there
+    assert history.read(["aa", "bb"]) == [[pattern(2), pattern(1)], [pattern(3)]]
+
+
 def test_a_history_keeps_the_last_patterns_only_and_expires(redis: Redis) -> None:
     history = History(redis, 3, 10)
     for n in range(5):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
+from redis.exceptions import ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from tests.worker.dead_server import dead_redis
@@ -84,6 +84,20 @@ def test_a_connection_that_broke_in_between_is_opened_again(redis: Redis) -> Non
     redis.client_kill_filter(_id=first)
     [second] = kept.call([("CLIENT", "ID")])
     assert second != first
+
+
+def test_a_server_that_became_a_replica_is_left_when_all_its_replies_are_read(redis: Redis) -> None:
+    kept = KeptConnection(redis)
+    [first] = kept.call([("CLIENT", "ID")])
+    redis.replicaof("127.0.0.1", "1")
+    try:
+        refused, read = kept.call([("INCR", "n"), ("GET", "n")])
+    finally:
+        redis.replicaof("NO", "ONE")
+    assert isinstance(refused, ReadOnlyError)
+    assert read is None
+    second, written = kept.call([("CLIENT", "ID"), ("INCR", "n")])
+    assert (second != first, written) == (True, 1)
 
 
 def test_replies_of_a_connection_that_broke_are_told_to_be_missing(redis: Redis) -> None:

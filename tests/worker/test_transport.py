@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from queue import Empty
 from typing import Any
 
@@ -15,12 +15,16 @@ from worker.celery_app import create_celery
 from worker.transport import Channel
 
 QUEUE = "taken"
+PATIENCE_SECONDS = 0.2  # for a server that others keep from answering in a millisecond
 
 
 class Taker:
-    """A channel that consumes, and a short way that notes what it was given."""
+    """A channel that consumes, and a short way that notes what it was given.
 
-    def __init__(self, url: str) -> None:
+    It asks for the next message where one waits, so that no round ends with a wait for nothing.
+    """
+
+    def __init__(self, url: str, waits: Callable[[], bool]) -> None:
         options = create_celery(url, ack_emulation=False).conf.broker_transport_options
         connection: Any = Connection(  # type: ignore[no-untyped-call]
             url, transport="worker.transport:Transport", transport_options=options
@@ -32,13 +36,13 @@ class Taker:
         self.channel.basic_consume(QUEUE, True, self.long.append, "tag")
         self.channel.short_way = self.take
         self.short: list[bytes] = []
-        self.asks = True
+        self.asks = waits
 
     def take(self, item: bytes) -> bool:
         if not item.startswith(b"short"):
             return False
         self.short.append(item)
-        if self.asks:
+        if self.asks():
             self.channel.ask_next()
         return True
 
@@ -58,10 +62,16 @@ def redis(redis_url: str) -> Iterator[Redis]:
 
 
 @pytest.fixture
-def taker(redis: Redis, redis_url: str) -> Iterator[Taker]:
-    taker = Taker(redis_url)
+def taker(redis: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Taker]:
+    monkeypatch.setattr("worker.transport.NEXT_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr("worker.transport.ASIDE_SECONDS", 60.0)
+    taker = Taker(redis_url, lambda: redis.llen(QUEUE) > 0)
     yield taker
     taker.connection.release()
+
+
+def always() -> bool:
+    return True
 
 
 def long_message() -> bytes:
@@ -81,7 +91,9 @@ def test_what_comes_after_a_round_is_taken_in_the_next_and_nothing_is_asked_for_
     redis: Redis, taker: Taker
 ) -> None:
     redis.lpush(QUEUE, "short 1")
+    asks, taker.asks = taker.asks, always
     taker.round()
+    taker.asks = asks
     redis.lpush(QUEUE, "short 2")
     redis.lpush(QUEUE, "short 3")
     taker.round()
@@ -99,7 +111,7 @@ def test_when_the_loop_is_due_what_waits_is_left_for_any_worker(
 
 
 def test_outside_of_a_round_nothing_is_asked_for(redis: Redis, taker: Taker) -> None:
-    taker.asks = False
+    taker.asks = lambda: False
     redis.lpush(QUEUE, "short 1", "short 2")
     taker.round()
     taker.channel.ask_next()
@@ -141,6 +153,7 @@ def test_a_message_that_was_on_its_way_when_the_channel_closed_is_taken(
     redis: Redis, taker: Taker
 ) -> None:
     redis.lpush(QUEUE, "short 1")
+    taker.asks = always
     taker.round()
     redis.lpush(QUEUE, "short 2", "short 3")
     taker.channel.close()  # type: ignore[no-untyped-call]
@@ -156,10 +169,12 @@ def test_a_connection_that_breaks_as_the_next_is_asked_for_spoils_no_message(
             redis.client_kill_filter(_type="normal", skipme=True)
         return taker.take(item)
 
+    taker.asks = always
     taker.channel.short_way = take
     redis.lpush(QUEUE, "short 1")
     with pytest.raises(taker.channel.connection_errors):
         taker.round()
+    taker.asks = lambda: False
     redis.lpush(QUEUE, "short 2")
     taker.round()
     assert taker.short == [b"short 1", b"short 2"]
