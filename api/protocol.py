@@ -27,7 +27,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from api.asking import Asking
 from api.call import Call
 from api.errors import ApiError, InvalidInputError, RequestTimeoutError
-from api.refusal import refusal
+from api.refusal import header_lines, written
 from api.turnstile import Turnstile
 
 MAX_HEAD_BYTES: Final = 64 * 1024
@@ -158,7 +158,7 @@ class Protocol(Turnstile):
 
     def own_headers(self) -> bytes:
         """The lines that the server puts into every answer."""
-        return b"".join([b"%b: %b\r\n" % header for header in self.server_state.default_headers])
+        return header_lines(self.server_state.default_headers)
 
     def _plain(self) -> Asking | None:
         """What the request asks whose head is complete, if it may take the short way."""
@@ -245,12 +245,10 @@ class Protocol(Turnstile):
 
     def _refuse(self, error: ApiError, data: bytes) -> None:
         """Answers in the documented form, then takes what is still on its way, within bounds."""
-        response = refusal(error, self._path(data))
-        lines = [name + b": " + value for name, value in self.server_state.default_headers]
-        lines += [name + b": " + value for name, value in response.raw_headers]
-        head = STATUS_LINE[response.status_code] + b"\r\n".join([*lines, b"connection: close"])
+        head, body = written(error, self._path(data))
+        head = STATUS_LINE[error.status] + self.own_headers() + head
         self.logger.info("Refused: %s", error.detail)
-        self.transport.write(head + b"\r\n\r\n" + bytes(response.body))
+        self.transport.write(head + b"connection: close\r\n\r\n" + body)
         self._deaf = True
         self._disarm()
         self.flow.resume_reading()

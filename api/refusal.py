@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
@@ -38,8 +38,12 @@ def refusal_body(error: ApiError, path: str) -> dict[str, object]:
 def written(error: ApiError, path: str) -> tuple[bytes, bytes]:
     """The answer for an error as its header lines and its body."""
     response = refusal(error, path)
-    lines = [b"%b: %b\r\n" % header for header in response.raw_headers]
-    return b"".join(lines), bytes(response.body)
+    return header_lines(response.raw_headers), bytes(response.body)
+
+
+def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Headers as they stand in an answer, each a complete line."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
 def json_response(

@@ -7,7 +7,7 @@ from typing import Final
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from api.errors import ApiError
-from api.refusal import written
+from api.refusal import header_lines, written
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -33,5 +33,4 @@ class TurnedAway:
 
 def _whole(error: ApiError, path: str, own_headers: Headers) -> bytes:
     head, body = written(error, path)
-    own = b"".join([b"%b: %b\r\n" % header for header in own_headers])
-    return b"%b%b%b\r\n%b" % (STATUS_LINE[error.status], own, head, body)
+    return b"%b%b%b\r\n%b" % (STATUS_LINE[error.status], header_lines(own_headers), head, body)
